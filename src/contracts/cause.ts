@@ -1,0 +1,61 @@
+/**
+ * Why an exchange ended: `side.phase.reason`, one of a closed set. The same word stands in the access log, in the metric
+ * label and in problem documents. `errors/causes.ts` holds the table (status, title) behind each word.
+ */
+export type Cause =
+  | 'ok'
+  // the client, or what it sent
+  | 'downstream.head.malformed'
+  | 'downstream.head.too-large'
+  | 'downstream.head.target-too-long'
+  | 'downstream.head.timeout'
+  | 'downstream.head.version-unsupported'
+  | 'downstream.head.coding-unsupported'
+  | 'downstream.head.expectation-unsupported'
+  | 'downstream.head.method-unsupported'
+  | 'downstream.head.aborted'
+  | 'downstream.route.not-found'
+  | 'downstream.route.method-not-allowed'
+  | 'downstream.route.ambiguous-path'
+  | 'downstream.filter.unauthenticated'
+  | 'downstream.filter.forbidden'
+  | 'downstream.filter.redirected'
+  | 'downstream.filter.too-large'
+  | 'downstream.filter.answered'
+  | 'downstream.body.malformed'
+  | 'downstream.body.timeout'
+  | 'downstream.body.aborted'
+  | 'downstream.wait.aborted'
+  | 'downstream.response.aborted'
+  | 'downstream.response.timeout'
+  | 'downstream.tunnel.aborted'
+  // the upstream, or what it sent
+  | 'upstream.pick.none-available'
+  | 'upstream.queue.full'
+  | 'upstream.queue.timeout'
+  | 'upstream.connect.refused'
+  | 'upstream.connect.timeout'
+  | 'upstream.connect.unresolved'
+  | 'upstream.connect.failed'
+  | 'upstream.tls.failed'
+  | 'upstream.request.reset'
+  | 'upstream.head.closed'
+  | 'upstream.head.reset'
+  | 'upstream.head.malformed'
+  | 'upstream.head.too-large'
+  | 'upstream.head.timeout'
+  | 'upstream.upgrade.invalid'
+  | 'upstream.body.closed'
+  | 'upstream.body.reset'
+  | 'upstream.body.malformed'
+  | 'upstream.body.timeout'
+  | 'upstream.exchange.timeout'
+  | 'upstream.tunnel.reset'
+  | 'upstream.tunnel.timeout'
+  // Torus itself
+  | 'internal.filter.failed'
+  | 'internal.exchange.failed'
+  | 'internal.drain.refused'
+  | 'internal.drain.cut';
+
+export type CauseSide = 'none' | 'downstream' | 'upstream' | 'internal';

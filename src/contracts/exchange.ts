@@ -1,0 +1,54 @@
+import type { Cause } from './cause.js';
+import type { RequestHead } from './message.js';
+import type { CompiledRoute } from './router.js';
+
+/** The downstream connection as policies see it. `address` is the peer of the socket; `forwardedFor` is what it claims. */
+export interface ClientInfo {
+  /** IP address the exchange counts for: the peer, or what a trusted peer said in X-Forwarded-For. */
+  readonly address: string;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  /** The peer is in `trustedProxies`: its forwarding fields and request id are believed. */
+  readonly trusted: boolean;
+  readonly listener: string;
+  readonly tls: boolean;
+}
+
+/** Who the client proved to be. Set by an authenticating filter. */
+export interface Identity {
+  readonly subject: string | undefined;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export type ExchangePhase = 'filter' | 'connect' | 'request' | 'wait' | 'response' | 'tunnel' | 'done';
+
+/** One downstream request and the response that answers it. Lives from the parsed head to the access log line. */
+export interface Exchange {
+  readonly id: string;
+  readonly request: RequestHead;
+  readonly client: ClientInfo;
+  readonly phase: ExchangePhase;
+  /** Milliseconds on the monotonic clock when the head was complete. */
+  readonly startedAt: number;
+  readonly route: CompiledRoute | undefined;
+  identity: Identity | undefined;
+  /** `host:port` of the last endpoint tried. */
+  readonly endpoint: string | undefined;
+  readonly upstream: string | undefined;
+  readonly attempts: number;
+  /** The upstream connection had served an exchange before. */
+  readonly reusedConnection: boolean;
+  /** Status sent downstream; 0 while none was sent. */
+  readonly status: number;
+  /** Body bytes after transfer coding was removed. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Milliseconds since `startedAt`; -1 if that point was never reached. */
+  readonly connectedAfterMs: number;
+  readonly responseHeadAfterMs: number;
+  readonly durationMs: number;
+  /** Set exactly once, when the exchange ends. */
+  readonly cause: Cause | undefined;
+  /** A short technical word for the log (an errno, a parser rule). Never holds client secrets. */
+  readonly detail: string | undefined;
+}

@@ -1,0 +1,35 @@
+import type { BoundListener } from './config.js';
+
+export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
+
+/** What was still running when something was cut, for the drain report. */
+export interface LiveExchange {
+  readonly id: string;
+  readonly route: string | undefined;
+  readonly client: string;
+  readonly phase: string;
+  readonly ageMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** The data plane as the worker's lifecycle drives it. */
+export interface DataPlane {
+  /** Binds every listener; rejects with the first that cannot be bound (`code`, `address`, `port` on the error). */
+  listen(): Promise<readonly BoundListener[]>;
+  /** From now on every response tells the client that the connection will close. New connections are still taken. */
+  announceDrain(): void;
+  /** Closes the listening sockets. Connections that are already in stay. */
+  stopAccepting(): void;
+  /** Closes connections that carry no exchange. */
+  closeIdle(): void;
+  /** Resolves when no exchange and no tunnel is left. */
+  whenDrained(): Promise<void>;
+  /** Exchanges that ended since `announceDrain`, whatever their cause. */
+  readonly endedWhileDraining: number;
+  live(): readonly LiveExchange[];
+  /** Destroys every socket, naming what was cut. */
+  destroyAll(): readonly LiveExchange[];
+  /** Releases pools and timers. After this the process can end by itself. */
+  dispose(): void;
+}

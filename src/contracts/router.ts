@@ -1,0 +1,37 @@
+import type { RouteConfig } from './config.js';
+import type { Filter } from './filter.js';
+import type { RequestHead } from './message.js';
+import type { Upstream } from './upstream.js';
+
+/** A route ready to serve: filters made, upstream resolved. Belongs to one snapshot. */
+export interface CompiledRoute {
+  readonly name: string;
+  readonly config: RouteConfig;
+  /** In configured order. */
+  readonly filters: readonly Filter[];
+  readonly upstream: Upstream | undefined;
+  /** Rewrites a matched path to what the upstream sees; undefined when the path is passed on as it is. */
+  readonly rewritePath: ((path: string) => string) | undefined;
+}
+
+/** What the router needs to know of a route; it hands `target` back on a match. */
+export interface RouteEntry<T> {
+  readonly config: RouteConfig;
+  readonly target: T;
+}
+
+export type RouteMatch<T> =
+  | { readonly kind: 'matched'; readonly target: T }
+  /** The path exists, but for none of the routes with this method: answer 405 with these methods in Allow. */
+  | { readonly kind: 'method-not-allowed'; readonly allow: readonly string[] }
+  | { readonly kind: 'not-found' };
+
+/**
+ * Answers which route a request belongs to, and nothing else. Compiled once per snapshot; matching allocates as little as
+ * it can and costs the same for one route as for thousands. Most specific wins: exact host, then the longest wildcard
+ * host, then any host; then exact path, then parameter segments, then the longest prefix; then the more predicates
+ * (methods, headers, query); then the order of configuration.
+ */
+export interface Router<T> {
+  match(head: RequestHead): RouteMatch<T>;
+}

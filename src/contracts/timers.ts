@@ -1,0 +1,13 @@
+/** A deadline that can be armed again and again. Owned by one object; costs no allocation to arm. */
+export interface Timer {
+  /** (Re)starts the countdown. Fires at most once per arming, up to one tick late. `delayMs` <= 0 disarms. */
+  arm(delayMs: number): void;
+  disarm(): void;
+}
+
+/** One coarse clock a worker instead of one timer a request. */
+export interface Timers {
+  /** Monotonic milliseconds. */
+  now(): number;
+  create(onTimeout: () => void): Timer;
+}

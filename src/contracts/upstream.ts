@@ -1,0 +1,93 @@
+import type { Duplex, Writable } from 'node:stream';
+import type { Cause } from './cause.js';
+import type { Exchange } from './exchange.js';
+import type { Fields } from './fields.js';
+import type { Body, RequestHead, ResponseHead } from './message.js';
+
+/** One address of an upstream. */
+export interface Endpoint {
+  /** `host:port`: the label in logs and metrics. */
+  readonly label: string;
+  readonly weight: number;
+  /** Exchanges running on it from this worker. */
+  readonly active: number;
+}
+
+/** Why an attempt failed, and what that allows. */
+export interface AttemptFailure {
+  readonly cause: Cause;
+  /** errno, OpenSSL code or parser rule; for the log. */
+  readonly detail: string | undefined;
+  /** `safe`: nothing was sent; `stale`: a kept-alive connection broke before any response byte; `no`: neither. */
+  readonly retry: 'safe' | 'stale' | 'no';
+}
+
+/** Receives what becomes of a checked-out connection. No method is called after the response ended or the failure. */
+export interface AttemptObserver {
+  onConnected(connection: UpstreamConnection): void;
+  /** 1xx other than 101. */
+  onInterim(head: ResponseHead): void;
+  /** The final head. A `complete` body is valid only during the call. */
+  onResponse(head: ResponseHead, body: Body): void;
+  /** A validated 101. The duplex is the caller's from here on; `early` bytes came with the head. */
+  onSwitched(head: ResponseHead, socket: Duplex, early: Buffer | undefined): void;
+  /** Also called while a response body is streaming: its stream is then destroyed as well. */
+  onAttemptFailed(failure: AttemptFailure): void;
+}
+
+/** What goes upstream. Framing follows `body`. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query as the upstream shall see them. */
+  readonly target: string;
+  readonly head: RequestHead;
+  readonly fields: Fields;
+  readonly body: Body;
+}
+
+/** A connection checked out for one exchange. */
+export interface UpstreamConnection {
+  readonly endpoint: Endpoint;
+  /** It had served another exchange before. */
+  readonly reused: boolean;
+  /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
+  send(request: UpstreamRequest): Writable | undefined;
+  /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */
+  release(): void;
+  /** Destroys the socket. Idempotent. No observer call follows. */
+  destroy(): void;
+}
+
+/** A checkout that may still be waiting for a connection. */
+export interface Checkout {
+  /** Gives up waiting, or destroys the connection if there is one. Idempotent. No observer call follows. */
+  cancel(): void;
+}
+
+export interface CheckoutOptions {
+  /** Milliseconds until the response head must be there, counted from the end of the request; 0 for no limit. */
+  readonly responseHeadTimeoutMs: number;
+  /** Milliseconds without a response byte; 0 for no limit. */
+  readonly idleTimeoutMs: number;
+  /** A fresh connection of its own, that never goes to the pool (upgrades, retries after a stale one). */
+  readonly fresh: boolean;
+  /** Endpoints already tried in this exchange: another is preferred. */
+  readonly avoid: Endpoint | undefined;
+}
+
+/** A named group of endpoints with their balancer and pools. Belongs to one snapshot of one worker. */
+export interface Upstream {
+  readonly name: string;
+  /**
+   * Picks an endpoint and checks out a connection. Calls `onConnected` before returning when an idle one is at hand.
+   * Failures to pick, queue or connect go to `onAttemptFailed`.
+   */
+  checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout;
+  /** Closes idle connections; running ones close when released. */
+  dispose(): void;
+}
+
+/** Picks one of the endpoints that may be used now. Stateless towards the caller; called once an attempt. */
+export interface Balancer {
+  pick(endpoints: readonly Endpoint[], exchange: Exchange): Endpoint | undefined;
+}
