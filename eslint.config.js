@@ -4,15 +4,32 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const NODE_GLOBALS = Object.fromEntries(
-  ['console', 'process', 'Buffer', 'URL', 'AbortSignal', 'AbortController', 'fetch', 'performance', 'structuredClone',
-    'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'queueMicrotask', 'TextDecoder', 'TextEncoder',
+  [
+    'console',
+    'process',
+    'Buffer',
+    'URL',
+    'AbortSignal',
+    'AbortController',
+    'fetch',
+    'performance',
+    'structuredClone',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'queueMicrotask',
+    'TextDecoder',
+    'TextEncoder',
   ].map((name) => [name, 'readonly']),
 );
 
 // One selector per promise of the design. A line that must break one says why in a disable comment.
 const bans = {
   exit: {
-    selector: "CallExpression[callee.object.name='process'][callee.property.name=/^(exit|reallyExit|abort)$/]",
+    selector:
+      "CallExpression[callee.object.name='process'][callee.property.name=/^(exit|reallyExit|abort)$/]",
     message: 'Only src/index.ts ends the process.',
   },
   pipe: {
@@ -46,13 +63,24 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'jest.config.ts'],
-    languageOptions: { parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ['tsconfig.json', 'test/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // Callbacks of emitters and timers are written as short arrows; their value is ignored by design.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Classes with a lifetime are the rule here; a stateless one is caught in review.
@@ -61,7 +89,7 @@ export default defineConfig(
       '@typescript-eslint/no-explicit-any': 'error',
       'no-console': 'error',
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx', 'hack'], location: 'anywhere' }],
-      eqeqeq: ['error', 'always', { null: 'never' }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       complexity: ['error', 12],
       'max-params': ['error', 4],
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
@@ -71,8 +99,14 @@ export default defineConfig(
       'no-control-regex': 'off',
     },
   },
-  { files: ['src/index.ts'], rules: { 'no-restricted-syntax': ban('pipe', 'env', 'now', 'newDate', 'defaultExport') } },
-  { files: ['src/config/**/*.ts'], rules: { 'no-restricted-syntax': ban('exit', 'pipe', 'now', 'newDate', 'defaultExport') } },
+  {
+    files: ['src/index.ts'],
+    rules: { 'no-restricted-syntax': ban('pipe', 'env', 'now', 'newDate', 'defaultExport') },
+  },
+  {
+    files: ['src/config/**/*.ts'],
+    rules: { 'no-restricted-syntax': ban('exit', 'pipe', 'now', 'newDate', 'defaultExport') },
+  },
   {
     files: ['src/observability/**/*.ts', 'src/server/**/*.ts', 'src/cli/**/*.ts'],
     rules: { 'no-restricted-syntax': ban('exit', 'pipe', 'env', 'defaultExport') },
@@ -116,7 +150,12 @@ export default defineConfig(
   {
     files: ['**/*.{js,cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { ...NODE_GLOBALS, module: 'writable', require: 'readonly', __dirname: 'readonly' } },
-    rules: { '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+    languageOptions: {
+      globals: { ...NODE_GLOBALS, module: 'writable', require: 'readonly', __dirname: 'readonly' },
+    },
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
+    },
   },
 );

@@ -29,14 +29,14 @@ type Suite = 'unit' | 'contract' | 'integration' | 'conformance' | 'fuzz';
 const suite = (name: Suite): Exclude<NonNullable<Config['projects']>[number], string> => ({
   displayName: name,
   rootDir: '.',
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/leak-check-environment.ts',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/architecture/planted/'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform,
 });
 
-// No forceExit: a handle that a test leaves open keeps Jest alive, and scripts/jest-run.mjs turns that into a failure.
+// No forceExit: the environment fails a file that leaves a handle open, and scripts/run-jest.mjs ends a run that cannot exit.
 const config: Config = {
   projects: [suite('unit'), suite('contract'), suite('integration'), suite('conformance'), suite('fuzz')],
   maxWorkers: 2,

@@ -1,0 +1,2 @@
+import { forward } from '../proxy/forwarder/forward.js';
+export const reached = forward;

@@ -1,0 +1,2 @@
+import { load } from '../config/load.js';
+export const reached = load;

@@ -1,0 +1,1 @@
+export const HOP_BY_HOP = 1;

@@ -1,0 +1,2 @@
+import { b } from './no-circular-b.js';
+export const a = (): number => b();

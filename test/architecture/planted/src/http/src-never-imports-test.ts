@@ -1,0 +1,2 @@
+import { outside } from '../../test/outside.js';
+export const reached = outside;

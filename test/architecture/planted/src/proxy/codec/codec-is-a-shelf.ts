@@ -1,0 +1,2 @@
+import { forward } from '../forwarder/forward.js';
+export const reached = forward;

@@ -1,0 +1,2 @@
+import { connect } from 'node:tls';
+export const reached = connect;

@@ -1,0 +1,2 @@
+import { headers } from '../headers/index.js';
+export const reached = headers;

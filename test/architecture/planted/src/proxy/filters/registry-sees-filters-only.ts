@@ -1,0 +1,3 @@
+import { route } from '../router/router.js';
+import { headers } from './headers/index.js';
+export const reached = [route, headers];

@@ -1,0 +1,2 @@
+import { TorusError } from '../../errors/torus-error.js';
+export const forward = TorusError;

@@ -1,0 +1,2 @@
+import type { Exchange } from '../contracts/exchange.js';
+export const handle = (exchange: Exchange): number => exchange.filters.length;

@@ -1,0 +1,3 @@
+import { route } from '../router/router.js';
+import { parse } from '../codec/head-parser.js';
+export const reached = [route, parse];

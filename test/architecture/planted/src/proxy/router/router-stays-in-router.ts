@@ -1,0 +1,2 @@
+import { parse } from '../codec/head-parser.js';
+export const reached = parse;

@@ -1,0 +1,2 @@
+import { logger } from '../../observability/logger.js';
+export const route = logger;

@@ -1,0 +1,2 @@
+import type { Message } from '../../server/ipc/messages.js';
+export type Reached = Message;

@@ -1,0 +1,2 @@
+import type { Supervised } from '../primary/supervisor.js';
+export type Reached = Supervised;

@@ -1,0 +1,2 @@
+import type { Message } from '../ipc/messages.js';
+export type Supervised = Message;

@@ -1,0 +1,2 @@
+import { route } from '../../proxy/router/router.js';
+export const reached = route;

@@ -1,0 +1,39 @@
+/** A Jest environment that fails a test file which leaves a socket, server, child process or timer open. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { TestEnvironment } from 'jest-environment-node';
+
+const WATCHED = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TLSWrap', 'ProcessWrap', 'UDPWrap', 'Timeout']);
+const GRACE_MS = 3_000;
+const STEP_MS = 20;
+
+const countWatched = (): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) {
+    if (WATCHED.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+};
+
+export default class LeakCheckEnvironment extends TestEnvironment {
+  private before = new Map<string, number>();
+
+  override async setup(): Promise<void> {
+    await super.setup();
+    this.before = countWatched();
+  }
+
+  override async teardown(): Promise<void> {
+    await super.teardown();
+    for (let waitedMs = 0; this.leaks().length > 0 && waitedMs < GRACE_MS; waitedMs += STEP_MS)
+      await delay(STEP_MS);
+    const leaks = this.leaks();
+    if (leaks.length > 0) throw new Error(`left open after the last test: ${leaks.join(', ')}`);
+  }
+
+  private leaks(): string[] {
+    return [...countWatched()].flatMap(([kind, count]) => {
+      const more = count - (this.before.get(kind) ?? 0);
+      return more > 0 ? [`${String(more)} ${kind}`] : [];
+    });
+  }
+}
