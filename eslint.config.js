@@ -125,6 +125,34 @@ export default defineConfig(
     },
   },
   {
+    // Names that open no socket, for the folders the import rules let near these modules.
+    files: ['src/config/**/*.ts', 'src/http/**/*.ts', 'src/proxy/filters/ip-allow/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:net',
+              allowImportNames: ['isIP', 'isIPv4', 'isIPv6', 'BlockList'],
+              message: 'Address arithmetic only.',
+            },
+            { name: 'node:http', allowImportNames: ['STATUS_CODES'], message: 'The table of reasons only.' },
+            {
+              name: 'node:tls',
+              allowImportNames: ['createSecureContext'],
+              message: 'To check that a key fits its certificate only.',
+            },
+            ...['node:https', 'node:http2', 'node:dgram'].map((name) => ({
+              name,
+              message: 'Opens sockets.',
+            })),
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Tests speak to processes and sockets as an outsider, and arrange before they judge.
     files: ['test/**/*.ts', 'jest.config.ts'],
     rules: {
