@@ -30,6 +30,12 @@ export interface TorusExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface AdminRequest {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface BoundAddress {
   readonly port: number;
   readonly tls: boolean;
@@ -114,7 +120,7 @@ export class RunningTorus {
   }
 
   /** Asks the admin API; the connection is not kept. */
-  async admin(target: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  async admin(target: string, init: AdminRequest = {}): Promise<Response> {
     const port = this.adminPort;
     if (port === undefined) throw new Error(`the admin listener is not up\n${this.log.tail()}`);
     return fetch(`http://127.0.0.1:${String(port)}${target}`, {
