@@ -1,0 +1,39 @@
+/** Owns the number of processors that this process may really use: the scheduler's mask, bounded by the cgroup quota. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+/** Whole processors, at least 1. A quota of one and a half counts as one: a second worker would only be throttled. */
+export function availableCpus(cgroupRoot = '/sys/fs/cgroup', membershipFile = '/proc/self/cgroup'): number {
+  const quotas = [...cgroupFolders(membershipFile)].flatMap((folder) => quotaOf(cgroupRoot, folder));
+  return Math.max(1, Math.floor(Math.min(availableParallelism(), ...quotas)));
+}
+
+/** The cgroup of this process and those around it, seen from the root: a quota on any of them counts. */
+function cgroupFolders(membershipFile: string): Set<string> {
+  const folders = new Set(['.']);
+  for (const line of readOrEmpty(membershipFile).split('\n')) {
+    const path = line.split(':').slice(2).join(':');
+    if (!path.startsWith('/') || path.includes('..')) continue;
+    for (let folder = path.slice(1); folder !== ''; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))) folders.add(folder);
+  }
+  return folders;
+}
+
+function quotaOf(root: string, folder: string): number[] {
+  const [quota, period] = readOrEmpty(join(root, folder, 'cpu.max')).trim().split(' ');
+  const version1 = ['cpu', 'cpu,cpuacct'].map((controller) => [
+    readOrEmpty(join(root, controller, folder, 'cpu.cfs_quota_us')),
+    readOrEmpty(join(root, controller, folder, 'cpu.cfs_period_us')),
+  ]);
+  return [[quota, period], ...version1].map(([us, each]) => Number(us) / Number(each)).filter((cpus) => Number.isFinite(cpus) && cpus > 0);
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // No such controller here: it sets no quota.
+    return '';
+  }
+}

@@ -1,0 +1,50 @@
+/** Owns the step from `listeners` as written to listeners as served. */
+import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
+import type { ConfigPath } from '../config-path.js';
+import { formatAddress } from '../parse/address.js';
+import type { ListenerDocument } from '../schema/listener-schema.js';
+import { loadCertificate } from './certificates.js';
+import type { CompileContext } from './compile-context.js';
+import { reportDuplicates } from './duplicates.js';
+
+export function compileListeners(listeners: readonly ListenerDocument[], context: CompileContext): readonly ListenerConfig[] {
+  reportDuplicates(listeners.map((listener, index) => ({ path: ['listeners', index, 'name'], value: listener.name })), context.report);
+  const fixed = listeners.flatMap((listener, index) =>
+    listener.address.port === 0 ? [] : [{ path: ['listeners', index, 'address'], value: formatAddress(listener.address) }],
+  );
+  reportDuplicates(fixed, context.report);
+  return listeners.map((listener, index) => compileListener(listener, ['listeners', index], context));
+}
+
+function compileListener(listener: ListenerDocument, path: ConfigPath, context: CompileContext): ListenerConfig {
+  const { limits, timeouts } = listener;
+  return {
+    name: listener.name,
+    host: listener.address.host,
+    port: listener.address.port,
+    tls: listener.tls && compileTls(listener.tls, [...path, 'tls'], context),
+    limits: {
+      requestLineBytes: limits.requestLine,
+      headBytes: limits.head,
+      headerCount: limits.headerCount,
+      requestsPerConnection: limits.requestsPerConnection,
+      connectionAgeMs: limits.connectionAge,
+      allowUnderscores: limits.allowUnderscores,
+    },
+    timeouts: {
+      requestHeadMs: timeouts.requestHead,
+      bodyGapMs: timeouts.bodyGap,
+      writeGapMs: timeouts.writeGap,
+      keepAliveMs: timeouts.keepAlive,
+      tlsHandshakeMs: timeouts.tlsHandshake,
+    },
+  };
+}
+
+function compileTls(tls: NonNullable<ListenerDocument['tls']>, path: ConfigPath, context: CompileContext): ListenerTlsConfig {
+  const certificates = tls.certificates.flatMap((files, index) => {
+    const certificate = loadCertificate(files, [...path, 'certificates', index], context);
+    return certificate === undefined ? [] : [certificate];
+  });
+  return { certificates, minVersion: tls.minVersion };
+}

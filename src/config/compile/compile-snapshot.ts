@@ -1,0 +1,39 @@
+/** Owns the step from a checked document to the snapshot: files are read, references resolved, machine limits applied. */
+import type { ConfigSnapshot } from '../../contracts/config.js';
+import { availableCpus } from '../available-cpus.js';
+import { fileDescriptorLimit } from '../file-descriptor-limit.js';
+import type { ConfigDocument } from '../schema/document.js';
+import type { CompileContext } from './compile-context.js';
+import { compileListeners } from './compile-listeners.js';
+import { compileRoutes } from './compile-routes.js';
+import { compileUpstreams } from './compile-upstreams.js';
+
+/** Usable only when the report of `context` has no errors afterwards. */
+export function compileSnapshot(document: ConfigDocument, version: number, context: CompileContext): ConfigSnapshot {
+  const { shutdown, supervisor, log, forwarded } = document;
+  return {
+    version,
+    workers: document.workers === 'auto' ? availableCpus() : document.workers,
+    listeners: compileListeners(document.listeners ?? [], context),
+    admin: document.admin === false ? undefined : document.admin.address,
+    shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
+    supervisor: {
+      heartbeatTimeoutMs: supervisor.heartbeatTimeout,
+      startTimeoutMs: supervisor.startTimeout,
+      backoffMinMs: supervisor.backoffMin,
+      backoffMaxMs: supervisor.backoffMax,
+    },
+    log: { level: log.level, accessLog: log.access, pretty: log.format === 'pretty' },
+    trustedProxies: document.trustedProxies,
+    forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
+    maxConnectionsPerWorker: connectionCap(document.limits.maxConnections),
+    upstreams: compileUpstreams(document.upstreams, context),
+    routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
+  };
+}
+
+/** Half the file descriptors: every client connection may need one towards an upstream. */
+function connectionCap(configured: number | 'auto'): number {
+  const half = Math.max(1, Math.floor(fileDescriptorLimit() / 2));
+  return configured === 'auto' ? half : Math.min(configured, half);
+}

@@ -1,0 +1,47 @@
+/** Owns the step from `upstreams` as written to upstreams as used. */
+import type { UpstreamConfig } from '../../contracts/config.js';
+import type { ConfigPath } from '../config-path.js';
+import { formatAddress } from '../parse/address.js';
+import type { UpstreamDocument } from '../schema/upstream-schema.js';
+import { parseCertificates } from './certificates.js';
+import { loadFile, type CompileContext } from './compile-context.js';
+import { reportDuplicates } from './duplicates.js';
+
+export function compileUpstreams(
+  upstreams: Readonly<Record<string, UpstreamDocument>>,
+  context: CompileContext,
+): readonly UpstreamConfig[] {
+  return Object.entries(upstreams).map(([name, upstream]) => compileUpstream(name, upstream, context));
+}
+
+function compileUpstream(name: string, upstream: UpstreamDocument, context: CompileContext): UpstreamConfig {
+  const path: ConfigPath = ['upstreams', name];
+  const { pool, tls } = upstream;
+  const addresses = upstream.endpoints.map((endpoint, index) => ({ path: [...path, 'endpoints', index], value: formatAddress(endpoint) }));
+  reportDuplicates(addresses, context.report);
+  return {
+    name,
+    endpoints: upstream.endpoints,
+    balancer: upstream.balancer,
+    connectTimeoutMs: upstream.timeouts.connect,
+    tls: {
+      verify: tls.verify,
+      caPem: tls.ca === undefined ? undefined : loadAuthorities(tls.ca, [...path, 'tls', 'ca'], context),
+      serverName: tls.serverName,
+    },
+    pool: {
+      maxConnections: pool.maxConnections,
+      maxIdle: pool.maxIdle,
+      idleTimeoutMs: pool.idleTimeout,
+      maxPending: pool.maxPending,
+    },
+  };
+}
+
+function loadAuthorities(name: string, path: ConfigPath, context: CompileContext): string | undefined {
+  const loaded = loadFile(name, 'CA file', path, context);
+  if (loaded === undefined) return undefined;
+  if (parseCertificates(loaded.text) !== undefined) return loaded.text;
+  context.report.error(path, `CA file ${loaded.shown} holds no certificate in PEM form that can be read`);
+  return undefined;
+}

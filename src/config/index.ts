@@ -1,0 +1,10 @@
+/** Owns what the rest of Torus may use of config: everything else in this folder is its own business. */
+export { availableCpus } from './available-cpus.js';
+export { formatProblem } from './config-report.js';
+export { defineConfig } from './define-config.js';
+export { ENVIRONMENT_VARIABLES, readEnvironment, type EnvironmentVariable } from './environment.js';
+export { fileDescriptorLimit } from './file-descriptor-limit.js';
+export { configJsonSchema, type JsonSchema } from './json-schema.js';
+export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';
+export { redactSnapshot } from './redact-snapshot.js';
+export type { TorusConfig } from './schema/document.js';

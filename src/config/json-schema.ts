@@ -1,0 +1,46 @@
+/** Owns the JSON Schema of the configuration: for editors, for the documentation, and to know the valid keys of a place. */
+import { z } from 'zod';
+import { isRecord, type ConfigPath } from './config-path.js';
+import { configSchema } from './schema/document.js';
+
+/** What this module uses of a JSON Schema node; `x-type` names the Torus type of a scalar. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly 'x-type'?: string;
+}
+
+let generated: JsonSchema | undefined;
+
+/** JSON Schema (draft 2020-12) of `torus.yaml` as people write it. */
+export function configJsonSchema(): JsonSchema {
+  generated ??= { ...(z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema), ...{ title: 'Torus configuration' } };
+  return generated;
+}
+
+/** The keys that may stand in the object at `path`. */
+export function keysAt(path: ConfigPath): readonly string[] {
+  let nodes: readonly JsonSchema[] = alternatives(configJsonSchema());
+  for (const part of path) nodes = nodes.flatMap((node) => childrenOf(node, part)).flatMap(alternatives);
+  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+function alternatives(node: JsonSchema): readonly JsonSchema[] {
+  return node.anyOf === undefined ? [node] : [node, ...node.anyOf.flatMap(alternatives)];
+}
+
+function childrenOf(node: JsonSchema, part: string | number): readonly JsonSchema[] {
+  if (typeof part === 'number') return node.items === undefined ? [] : [node.items];
+  const named = node.properties?.[part];
+  if (named !== undefined) return [named];
+  return isRecord(node.additionalProperties) ? [node.additionalProperties as JsonSchema] : [];
+}

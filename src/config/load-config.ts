@@ -1,0 +1,132 @@
+/** Owns the whole way from text and environment to one frozen snapshot, or to the list of everything that is wrong. */
+import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
+import { compileSnapshot } from './compile/compile-snapshot.js';
+import { isRecord, type ConfigPath } from './config-path.js';
+import { ConfigReport } from './config-report.js';
+import { readSource, type ConfigSource } from './config-source.js';
+import { deepFreeze } from './deep-freeze.js';
+import { defaultListener, environmentRoute, overridesFrom, placeSetting, type EnvironmentSetting } from './environment.js';
+import { interpolate } from './interpolate.js';
+import { reportIssues } from './schema-problems.js';
+import { configSchema, type ConfigDocument, type TorusConfig } from './schema/document.js';
+
+export interface LoadRequest {
+  /** `--config FILE`; otherwise the first default file in `cwd`, otherwise the environment alone. */
+  readonly file?: string | undefined;
+  readonly cwd: string;
+  /** From `readEnvironment`. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Version of the snapshot; 1 unless told otherwise. */
+  readonly version?: number | undefined;
+  /** Keys that win over file and environment. Objects are merged one level deep, lists are replaced. */
+  readonly overrides?: Partial<TorusConfig> | undefined;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+}
+
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly snapshot: ConfigSnapshot;
+      readonly warnings: readonly ConfigProblem[];
+      /** Absolute; undefined when the environment stood alone. */
+      readonly file: string | undefined;
+    }
+  /** Errors first, then warnings. */
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Never rejects for anything a person wrote: that is what `problems` is for. */
+export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
+  const source = await readSource(request.file, request.cwd);
+  const report = new ConfigReport(source);
+  concealEnvironment(request.env, report);
+  const raw = rawDocument(source, request, report);
+  const document = raw === undefined ? undefined : validate(raw, report);
+  if (document === undefined) return failure(report);
+  const snapshot = compileSnapshot(document, request.version ?? 1, {
+    report,
+    cwd: request.cwd,
+    directory: source.directory,
+    nowMs: (request.now ?? Date.now)(),
+    allowsMissingUpstream: source.file === undefined,
+  });
+  if (report.errors.length > 0) return failure(report);
+  return { ok: true, snapshot: deepFreeze(snapshot), warnings: report.warnings, file: source.absoluteFile };
+}
+
+function failure(report: ConfigReport): LoadResult {
+  return { ok: false, problems: [...report.errors, ...report.warnings] };
+}
+
+function concealEnvironment(env: NodeJS.ProcessEnv, report: ConfigReport): void {
+  const secret = env['JWT_SECRET'];
+  if (secret !== undefined) report.conceal(secret, '${JWT_SECRET}');
+}
+
+/** The document as written, with variables and environment in place; undefined when it cannot be read at all. */
+function rawDocument(source: ConfigSource, request: LoadRequest, report: ConfigReport): Record<string, unknown> | undefined {
+  for (const problem of source.problems) report.errors.push(readProblem(source, problem.message, problem.line));
+  if (report.errors.length > 0) return undefined;
+  const written = source.file === undefined ? {} : interpolate(source.value ?? {}, [], { env: request.env, report });
+  if (!isRecord(written)) {
+    report.error([], 'must be an object with keys such as listeners, upstreams and routes');
+    return undefined;
+  }
+  for (const setting of settingsFor(written, source, request)) {
+    placeSetting(written, setting);
+    report.setOrigin(setting.path, setting.origin);
+  }
+  applyOverrides(written, request.overrides ?? {}, report);
+  concealSecrets(written, [], report);
+  return written;
+}
+
+function readProblem(source: ConfigSource, message: string, line: number | undefined): ConfigProblem {
+  return { path: '', message, file: source.file, line, severity: 'error' };
+}
+
+function settingsFor(
+  written: Readonly<Record<string, unknown>>,
+  source: ConfigSource,
+  request: LoadRequest,
+): readonly EnvironmentSetting[] {
+  const { env, cwd, overrides } = request;
+  const needsListener = written['listeners'] === undefined && overrides?.listeners === undefined;
+  return [
+    ...overridesFrom(env),
+    ...(needsListener ? defaultListener(env, cwd) : []),
+    ...(source.file === undefined ? environmentRoute(env) : []),
+  ];
+}
+
+function applyOverrides(written: Record<string, unknown>, overrides: Partial<TorusConfig>, report: ConfigReport): void {
+  for (const [key, value] of Object.entries(overrides)) {
+    const existing = written[key];
+    written[key] = isRecord(existing) && isRecord(value) ? { ...existing, ...value } : value;
+    report.setOrigin([key], `overrides.${key}`);
+  }
+}
+
+/** Secrets written out in the file must not come back in a message either. */
+function concealSecrets(value: unknown, path: ConfigPath, report: ConfigReport): void {
+  if (Array.isArray(value)) value.forEach((item, index) => concealSecrets(item, [...path, index], report));
+  else if (isRecord(value)) for (const [key, item] of Object.entries(value)) concealSecrets(item, [...path, key], report);
+  else if (typeof value === 'string' && path.at(-1) === 'secret') report.conceal(value, '[secret]');
+}
+
+function validate(raw: Record<string, unknown>, report: ConfigReport): ConfigDocument | undefined {
+  const result = configSchema.safeParse(raw);
+  if (!result.success) reportIssues(result.error.issues, raw, report);
+  warnOfMissingUpstream(raw, report);
+  return result.success && report.errors.length === 0 ? result.data : undefined;
+}
+
+/** Only the environment alone can be without: its route says so here, once, and answers 503. */
+function warnOfMissingUpstream(raw: Readonly<Record<string, unknown>>, report: ConfigReport): void {
+  const path: ConfigPath = ['routes', 0, 'upstream'];
+  const fromEnvironment = report.hasOrigin(['routes', 0, 'match', 'path']);
+  const route: unknown = Array.isArray(raw['routes']) ? raw['routes'][0] : undefined;
+  if (!fromEnvironment || !isRecord(route) || route['upstream'] !== undefined) return;
+  report.setOrigin(path, 'TORUS_UPSTREAM');
+  report.warn(path, 'is not set: every request will be answered 503');
+}

@@ -1,0 +1,70 @@
+/** Owns the translation of what the schema refuses into located problems in plain words. */
+import type { z } from 'zod';
+import { valueAt, type ConfigPath } from './config-path.js';
+import type { ConfigReport } from './config-report.js';
+import { keysAt } from './json-schema.js';
+import { nearestKey } from './nearest-key.js';
+
+type Issue = z.core.$ZodIssue;
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: 'must be an object',
+  record: 'must be an object',
+  array: 'must be a list',
+  string: 'must be a string',
+  number: 'must be a number',
+  boolean: 'must be true or false',
+};
+
+/** Adds one problem an issue. Nothing of the value itself is repeated. */
+export function reportIssues(issues: readonly Issue[], raw: unknown, report: ConfigReport): void {
+  for (const issue of issues) reportIssue(issue, issue.path.map(partOf), { raw, report });
+}
+
+interface Target {
+  readonly raw: unknown;
+  readonly report: ConfigReport;
+}
+
+const partOf = (part: PropertyKey): string | number => (typeof part === 'symbol' ? String(part) : part);
+
+function reportIssue(issue: Issue, path: ConfigPath, target: Target): void {
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) target.report.error([...path, key], unknownKeyMessage(key, path));
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = likeliestBranch(issue.errors);
+    if (branch !== undefined) {
+      for (const inner of branch) reportIssue(inner, [...path, ...inner.path.map(partOf)], target);
+      return;
+    }
+  }
+  if (!target.report.hasErrorAt(path)) target.report.error(path, messageOf(issue, valueAt(target.raw, path)));
+}
+
+function unknownKeyMessage(key: string, parent: ConfigPath): string {
+  const valid = keysAt(parent);
+  const nearest = nearestKey(key, valid);
+  if (nearest !== undefined) return `unknown key (did you mean "${nearest}"?)`;
+  return valid.length === 0 ? 'unknown key' : `unknown key (valid here: ${valid.join(', ')})`;
+}
+
+/** The alternative whose kind of value was given: its own complaints say more than "none of these". */
+function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const isWrongKind = (issue: Issue): boolean =>
+    issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  return branches.find((branch) => branch.length > 0 && !branch.some(isWrongKind));
+}
+
+function messageOf(issue: Issue, value: unknown): string {
+  if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value')) {
+    return 'is required';
+  }
+  if (!/^(Invalid|Too|Unrecognized)/.test(issue.message)) return issue.message;
+  if (issue.code === 'invalid_type') return EXPECTED[issue.expected] ?? `must be of type ${issue.expected}`;
+  if (issue.code === 'invalid_value') return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'too_small') return issue.origin === 'array' ? 'must have at least one entry' : 'must not be empty';
+  if (issue.code === 'too_big') return `must not be longer than ${String(issue.maximum)}`;
+  return 'has no valid value';
+}
