@@ -1,0 +1,74 @@
+/** Owns the predicates of one route that are not about host and path: method, fields, query. */
+import type { FieldPredicate } from '../../contracts/config.js';
+import type { Fields } from '../../contracts/fields.js';
+import type { RequestHead } from '../../contracts/message.js';
+import type { RouteEntry, RouteMatch } from '../../contracts/router.js';
+import { queryMatches } from '../../http/query-parameter.js';
+
+/** One route on the node its host and path led to. */
+export interface Candidate<T> {
+  /** Handed out as it is, so that a match allocates nothing. */
+  readonly matched: Extract<RouteMatch<T>, { kind: 'matched' }>;
+  /** undefined for any. A route for GET is a route for HEAD (RFC 9110 section 9.3.2). */
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly headers: readonly FieldPredicate[];
+  readonly query: readonly FieldPredicate[];
+  readonly predicateCount: number;
+  /** Segments of its path before `/*`: the longer prefix wins. */
+  readonly depth: number;
+}
+
+export function candidateOf<T>(entry: RouteEntry<T>, depth: number): Candidate<T> {
+  const { methods, headers, query } = entry.config.match;
+  return {
+    matched: { kind: 'matched', target: entry.target },
+    methods: methods.length === 0 ? undefined : new Set(methods.flatMap(impliedMethods)),
+    headers: headers.map(({ name, value }) => ({ name: name.toLowerCase(), value })),
+    query,
+    predicateCount: (methods.length > 0 ? 1 : 0) + headers.length + query.length,
+    depth,
+  };
+}
+
+/** Puts a candidate behind those with as many predicates or more: what is left is the order of configuration. */
+export function insertCandidate<T>(candidates: Candidate<T>[], candidate: Candidate<T>): void {
+  const after = candidates.findIndex((other) => other.predicateCount < candidate.predicateCount);
+  candidates.splice(after < 0 ? candidates.length : after, 0, candidate);
+}
+
+/** The first candidate that takes this request. */
+export function pickCandidate<T>(candidates: readonly Candidate<T>[], head: RequestHead): Candidate<T> | undefined {
+  for (const candidate of candidates) {
+    if (takesMethod(candidate, head.method) && takesRest(candidate, head)) return candidate;
+  }
+  return undefined;
+}
+
+/** Adds the methods of those that would take this request if only its method were another. */
+export function collectMethods<T>(candidates: readonly Candidate<T>[], head: RequestHead, allow: Set<string>): void {
+  for (const candidate of candidates) {
+    if (candidate.methods === undefined || !takesRest(candidate, head)) continue;
+    for (const method of candidate.methods) allow.add(method);
+  }
+}
+
+function impliedMethods(method: string): readonly string[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method];
+}
+
+function takesMethod<T>(candidate: Candidate<T>, method: string): boolean {
+  return candidate.methods === undefined || candidate.methods.has(method);
+}
+
+function takesRest<T>(candidate: Candidate<T>, head: RequestHead): boolean {
+  if (candidate.predicateCount === 0) return true;
+  return (
+    candidate.headers.every((predicate) => fieldMatches(head.fields, predicate)) &&
+    candidate.query.every((predicate) => queryMatches(head.query, predicate.name, predicate.value))
+  );
+}
+
+function fieldMatches(fields: Fields, predicate: FieldPredicate): boolean {
+  if (predicate.value === undefined) return fields.has(predicate.name);
+  return fields.getAll(predicate.name).includes(predicate.value);
+}
