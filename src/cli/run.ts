@@ -1,0 +1,45 @@
+/** Owns `torus run`: a configuration that can be served is served, one that cannot is refused with a line for each reason. */
+import { formatProblem, loadConfig, readEnvironment } from '../config/index.js';
+import type { LoadRequest } from '../config/index.js';
+import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
+import { createLogger } from '../observability/logger.js';
+import type { Log } from '../observability/logger.js';
+import { runPrimary } from '../server/primary/run-primary.js';
+
+export interface RunRequest {
+  readonly file: string | undefined;
+  readonly cwd: string;
+  /** The file that workers run. */
+  readonly workerEntry: string;
+}
+
+/** Serves until told to stop. Returns the exit code. */
+export const run = async ({ file, cwd, workerEntry }: RunRequest): Promise<number> => {
+  const snapshot = await loadOrExplain(() => ({ file, cwd, env: readEnvironment(cwd) }));
+  return snapshot === undefined ? 1 : runPrimary({ snapshot, workerEntry });
+};
+
+/** The snapshot, or undefined after every problem was logged. Warnings are logged too. */
+export const loadOrExplain = async (makeRequest: () => LoadRequest): Promise<ConfigSnapshot | undefined> => {
+  const log = createLogger({ level: 'info', pretty: false, role: 'primary' });
+  try {
+    const result = await loadConfig(makeRequest());
+    logProblems(log, result.ok ? result.warnings : result.problems);
+    return result.ok ? result.snapshot : undefined;
+  } catch (error) {
+    log.fatal(error instanceof Error ? error.message : 'The configuration cannot be read');
+    return undefined;
+  }
+};
+
+const logProblems = (log: Log, problems: readonly ConfigProblem[]): void => {
+  for (const problem of problems) {
+    const { path, file, line } = problem;
+    const msg = problem.message.startsWith(JWT_SECRET_MISSING) ? JWT_SECRET_MISSING : formatProblem(problem);
+    if (problem.severity === 'warning') log.warn({ path, file, line }, msg);
+    else log.fatal({ path, file, line }, msg);
+  }
+};
+
+// A line that operators and black-box tests look for, word by word.
+const JWT_SECRET_MISSING = 'JWT Secret is required to boot JWT Authenticator.';

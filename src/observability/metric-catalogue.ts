@@ -1,0 +1,63 @@
+/** Owns the list of metric families: name, kind, help text and label names. docs/metrics.md explains each. */
+
+export interface MetricFamily {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+const family = (
+  kind: MetricFamily['kind'],
+  name: string,
+  labels: readonly string[],
+  help: string,
+): MetricFamily => ({ name, kind, help, labels });
+
+/** Upper bounds of the duration buckets, in seconds. */
+export const DURATION_BUCKETS_SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** Counted in the workers, summed over them for the instance. */
+export const SUMMED_FAMILIES: readonly MetricFamily[] = [
+  family('counter', 'torus_http_requests_total', ['route', 'method', 'status', 'cause'], 'Exchanges that ended.'),
+  family('histogram', 'torus_http_request_duration_seconds', ['route'], 'Time from request head to the end.'),
+  family('counter', 'torus_http_request_bytes_total', ['route'], 'Request body bytes received.'),
+  family('counter', 'torus_http_response_bytes_total', ['route'], 'Response body bytes sent.'),
+  family('gauge', 'torus_http_exchanges_in_flight', [], 'Exchanges that run now.'),
+  family('counter', 'torus_rejected_requests_total', ['listener', 'status', 'cause'], 'Requests refused by their head.'),
+  family('counter', 'torus_sockets_opened_total', ['side', 'owner'], 'Sockets opened.'),
+  family('counter', 'torus_sockets_closed_total', ['side', 'owner', 'reason'], 'Sockets closed.'),
+  family('gauge', 'torus_sockets_open', ['side', 'owner'], 'Sockets open now.'),
+  family('counter', 'torus_connections_refused_total', ['listener', 'reason'], 'Connections refused unread.'),
+  family('counter', 'torus_tls_handshake_failures_total', ['listener', 'code'], 'TLS handshakes that failed.'),
+  family('counter', 'torus_upstream_retries_total', ['upstream', 'reason'], 'Attempts made again.'),
+  family('counter', 'torus_access_log_dropped_total', [], 'Access log lines lost because the reader was too slow.'),
+];
+
+/** Reported by each worker about itself; the primary adds the label `worker`. */
+export const PROCESS_FAMILIES: readonly MetricFamily[] = [
+  family('gauge', 'torus_worker_open_fds', [], 'Open file descriptors.'),
+  family('gauge', 'torus_worker_heap_used_bytes', [], 'V8 heap in use.'),
+  family('gauge', 'torus_worker_rss_bytes', [], 'Resident memory.'),
+  family('gauge', 'torus_worker_event_loop_delay_seconds', ['quantile'], 'Event loop delay since the last scrape.'),
+  family('gauge', 'torus_worker_event_loop_utilization', [], 'Share of time the event loop was busy (0 to 1).'),
+  family('counter', 'torus_worker_gc_seconds_total', ['kind'], 'Time spent in garbage collection.'),
+];
+
+/** Derived by the primary from the workers' own counts. */
+export const PER_WORKER_FAMILIES: readonly MetricFamily[] = [
+  family('counter', 'torus_worker_requests_total', ['worker'], 'Exchanges that ended in this worker.'),
+  family('gauge', 'torus_worker_sockets_open', ['worker', 'side'], 'Sockets this worker holds.'),
+];
+
+/** Facts of the primary itself. */
+export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
+  family('counter', 'torus_worker_restarts_total', [], 'Workers forked to replace another.'),
+  family('gauge', 'torus_workers', ['phase'], 'Workers in each phase.'),
+  family('gauge', 'torus_config_version', [], 'Version of the configuration in use.'),
+  family('gauge', 'torus_start_seconds', [], 'Start of the primary, seconds since the epoch.'),
+  family('counter', 'torus_scrape_workers_missing_total', [], 'Workers that did not answer a scrape in time.'),
+  family('counter', 'torus_key_set_fetches_total', ['result'], 'Fetches of remote key sets.'),
+];

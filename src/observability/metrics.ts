@@ -1,0 +1,109 @@
+/** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
+import type { Exchange } from '../contracts/exchange.js';
+import type { SocketSide, Telemetry } from '../contracts/telemetry.js';
+import type { AccessLog } from './access-log.js';
+import { PairCounters, TripleCounters } from './label-tree.js';
+import type { Cell } from './label-tree.js';
+import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
+import type { ProcessGauges } from './process-gauges.js';
+import { RequestMetrics } from './request-metrics.js';
+
+export interface WorkerMetricsOptions {
+  /** undefined when the access log is off. */
+  readonly accessLog: AccessLog | undefined;
+  readonly process: ProcessGauges;
+}
+
+export class WorkerMetrics implements Telemetry {
+  readonly #accessLog: AccessLog | undefined;
+  readonly #process: ProcessGauges;
+  readonly #requests = new RequestMetrics();
+  readonly #opened = new PairCounters();
+  readonly #closed = new TripleCounters();
+  readonly #open = new PairCounters();
+  readonly #refused = new PairCounters();
+  readonly #handshakes = new PairCounters();
+  readonly #retries = new PairCounters();
+  readonly #rejected = new TripleCounters();
+  #inFlight = 0;
+
+  constructor(options: WorkerMetricsOptions) {
+    this.#accessLog = options.accessLog;
+    this.#process = options.process;
+  }
+
+  socketOpened(side: SocketSide, owner: string): void {
+    this.#opened.add(side, owner, 1);
+    this.#open.add(side, owner, 1);
+  }
+
+  socketClosed(side: SocketSide, owner: string, reason: string): void {
+    this.#closed.add(side, owner, reason);
+    this.#open.add(side, owner, -1);
+  }
+
+  connectionRefused(listener: string, reason: string): void {
+    this.#refused.add(listener, reason, 1);
+  }
+
+  tlsHandshakeFailed(listener: string, code: string): void {
+    this.#handshakes.add(listener, code, 1);
+  }
+
+  // eslint-disable-next-line max-params -- the contract's: called on the hot path, where an options object would cost
+  requestRejected(
+    listener: string,
+    status: number,
+    cause: string,
+    detail: string | undefined,
+    peerAddress: string,
+  ): void {
+    this.#rejected.add(listener, String(status), cause);
+    this.#accessLog?.rejected({ listener, status, cause, detail, client: peerAddress });
+  }
+
+  exchangeStarted(): void {
+    this.#inFlight += 1;
+  }
+
+  exchangeCompleted(exchange: Exchange): void {
+    this.#inFlight -= 1;
+    this.#requests.complete(exchange);
+    this.#accessLog?.completed(exchange);
+  }
+
+  retried(upstream: string, reason: string): void {
+    this.#retries.add(upstream, reason, 1);
+  }
+
+  /** Everything counted so far, as plain data. Counters only grow. */
+  snapshot(): MetricsSnapshot {
+    const process = this.#process.read();
+    return {
+      counters: { ...this.#counters(), ...process.counters },
+      gauges: {
+        torus_http_exchanges_in_flight: [[[], this.#inFlight]],
+        torus_sockets_open: samples(this.#open.cells()),
+        ...process.gauges,
+      },
+      histograms: { torus_http_request_duration_seconds: this.#requests.durations() },
+    };
+  }
+
+  #counters(): MetricsSnapshot['counters'] {
+    return {
+      torus_http_requests_total: this.#requests.requests(),
+      torus_http_request_bytes_total: this.#requests.requestBytes(),
+      torus_http_response_bytes_total: this.#requests.responseBytes(),
+      torus_rejected_requests_total: samples(this.#rejected.cells()),
+      torus_sockets_opened_total: samples(this.#opened.cells()),
+      torus_sockets_closed_total: samples(this.#closed.cells()),
+      torus_connections_refused_total: samples(this.#refused.cells()),
+      torus_tls_handshake_failures_total: samples(this.#handshakes.cells()),
+      torus_upstream_retries_total: samples(this.#retries.cells()),
+      torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
+    };
+  }
+}
+
+const samples = (cells: readonly Cell[]): Sample[] => cells.map((cell) => [cell.labels, cell.value]);

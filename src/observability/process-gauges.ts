@@ -1,0 +1,90 @@
+/** Owns what a worker reports of its own process: descriptors, memory, event loop, garbage collection. */
+import { PerformanceObserver, constants, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { EventLoopUtilization, IntervalHistogram, PerformanceEntry } from 'node:perf_hooks';
+import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
+
+const GC_KINDS: ReadonlyMap<number, string> = new Map([
+  [constants.NODE_PERFORMANCE_GC_MAJOR, 'major'],
+  [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL, 'incremental'],
+  [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weak-callbacks'],
+]);
+const QUANTILES = [50, 90, 99];
+const RESOLUTION_MS = 20;
+
+export interface ProcessGauges {
+  read(): Pick<MetricsSnapshot, 'counters' | 'gauges'>;
+  /** Ends the observation; `read` still answers. */
+  stop(): void;
+}
+
+/** Starts to observe this process. `openFds` is handed in because only config reads files. */
+export const observeProcess = (openFds: () => number): ProcessGauges => {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const gc = new GarbageCollectionTime();
+  let lastLoop = performance.eventLoopUtilization();
+  return {
+    read: () => {
+      const loop = performance.eventLoopUtilization();
+      const gauges = gaugesOf(delay, performance.eventLoopUtilization(loop, lastLoop), openFds());
+      lastLoop = loop;
+      delay.reset();
+      return { gauges, counters: { torus_worker_gc_seconds_total: gc.samples() } };
+    },
+    stop: () => {
+      delay.disable();
+      gc.stop();
+    },
+  };
+};
+
+const gaugesOf = (
+  delay: IntervalHistogram,
+  loop: EventLoopUtilization,
+  openFds: number,
+): MetricsSnapshot['gauges'] => {
+  const memory = process.memoryUsage();
+  return {
+    torus_worker_open_fds: [[[], openFds]],
+    torus_worker_heap_used_bytes: [[[], memory.heapUsed]],
+    torus_worker_rss_bytes: [[[], memory.rss]],
+    torus_worker_event_loop_utilization: [[[], loop.utilization]],
+    torus_worker_event_loop_delay_seconds: QUANTILES.map((quantile): Sample => [
+      [String(quantile / 100)],
+      // The histogram measures whole intervals; what is beyond the resolution is the delay.
+      Math.max(0, delay.percentile(quantile) / 1e9 - RESOLUTION_MS / 1000),
+    ]),
+  };
+};
+
+// The entry's own type lacks `detail`.
+const gcKindOf = (entry: PerformanceEntry & { readonly detail?: unknown }): number =>
+  (entry.detail as { kind?: number } | undefined)?.kind ?? -1;
+
+class GarbageCollectionTime {
+  readonly #secondsByKind = new Map<string, number>();
+  readonly #observer: PerformanceObserver;
+
+  constructor() {
+    this.#observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        this.#add(gcKindOf(entry), entry.duration);
+      }
+    });
+    this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  samples(): Sample[] {
+    return [...this.#secondsByKind].map(([kind, seconds]) => [[kind], seconds]);
+  }
+
+  stop(): void {
+    this.#observer.disconnect();
+  }
+
+  #add(kindNumber: number, durationMs: number): void {
+    const kind = GC_KINDS.get(kindNumber) ?? 'other';
+    this.#secondsByKind.set(kind, (this.#secondsByKind.get(kind) ?? 0) + durationMs / 1000);
+  }
+}

@@ -1,0 +1,88 @@
+/** Owns what is counted of each route's exchanges. */
+import type { Exchange } from '../contracts/exchange.js';
+import { DurationHistogram } from './duration-histogram.js';
+import { OVERFLOW_LABEL } from './label-tree.js';
+import type { HistogramSample, Sample } from './metrics-snapshot.js';
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
+const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]));
+const OTHER_METHOD = METHODS.length;
+const STATUS_SPAN = 1000;
+
+/** Routes counted by name in one worker; the rest share one. Above any sensible configuration. */
+const MAX_ROUTES = 5000;
+/** Exchanges that matched no route. */
+const NO_ROUTE = 'none';
+
+export class RequestMetrics {
+  readonly #routes = new Map<string, RouteMetrics>();
+
+  complete(exchange: Exchange): void {
+    const name = exchange.route === undefined ? NO_ROUTE : exchange.route.name;
+    (this.#routes.get(name) ?? this.#create(name)).complete(exchange);
+  }
+
+  requests(): Sample[] {
+    return this.#list((route, name) => route.requests(name));
+  }
+
+  durations(): HistogramSample[] {
+    return this.#list((route, name) => [[[name], [...route.durations.buckets], route.durations.sumMs / 1000]]);
+  }
+
+  requestBytes(): Sample[] {
+    return this.#list((route, name) => [[[name], route.requestBytes]]);
+  }
+
+  responseBytes(): Sample[] {
+    return this.#list((route, name) => [[[name], route.responseBytes]]);
+  }
+
+  #list<Row>(rows: (route: RouteMetrics, name: string) => Row[]): Row[] {
+    return [...this.#routes].flatMap(([name, route]) => rows(route, name));
+  }
+
+  #create(name: string): RouteMetrics {
+    const bounded = this.#routes.size < MAX_ROUTES ? name : OVERFLOW_LABEL;
+    const route = this.#routes.get(bounded) ?? new RouteMetrics();
+    this.#routes.set(bounded, route);
+    return route;
+  }
+}
+
+class RouteMetrics {
+  readonly durations = new DurationHistogram();
+  requestBytes = 0;
+  responseBytes = 0;
+  /** cause -> (method and status in one number) -> count. */
+  readonly #counts = new Map<string, Map<number, number>>();
+
+  complete(exchange: Exchange): void {
+    this.durations.observe(exchange.durationMs);
+    this.requestBytes += exchange.requestBytes;
+    this.responseBytes += exchange.responseBytes;
+    this.#count(exchange.cause ?? 'ok', outcomeKey(exchange.request.method, exchange.status));
+  }
+
+  requests(route: string): Sample[] {
+    return [...this.#counts].flatMap(([cause, byKey]) =>
+      [...byKey].map(([key, count]): Sample => [[route, methodOf(key), String(key % STATUS_SPAN), cause], count]),
+    );
+  }
+
+  #count(cause: string, key: number): void {
+    let byKey = this.#counts.get(cause);
+    if (byKey === undefined) {
+      byKey = new Map();
+      this.#counts.set(cause, byKey);
+    }
+    byKey.set(key, (byKey.get(key) ?? 0) + 1);
+  }
+}
+
+const outcomeKey = (method: string, status: number): number => {
+  const bounded = status >= 100 && status <= 599 ? status : 0;
+  return (METHOD_INDEX.get(method) ?? OTHER_METHOD) * STATUS_SPAN + bounded;
+};
+
+const methodOf = (key: number): string => METHODS[Math.floor(key / STATUS_SPAN)] ?? 'OTHER';

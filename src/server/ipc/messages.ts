@@ -1,0 +1,88 @@
+/** Owns the words that primary and worker exchange, and decides which received values are such words. */
+import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { KeySetSnapshot } from '../../contracts/key-set.js';
+import type { LiveExchange } from '../../contracts/lifecycle.js';
+import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
+
+/** What became of the exchanges of one worker while it drained. */
+export interface DrainReport {
+  /** Exchanges that ended by themselves. */
+  readonly clean: number;
+  /** Exchanges that were destroyed at the deadline. */
+  readonly cut: number;
+  /** The exchanges that were cut; at most 100 of them. */
+  readonly exchanges: readonly LiveExchange[];
+}
+
+export type KeySets = readonly (readonly [url: string, keySet: KeySetSnapshot])[];
+
+/** From the primary to one worker. */
+export type PrimaryMessage =
+  | { readonly type: 'start'; readonly slot: number; readonly snapshot: ConfigSnapshot; readonly keySets: KeySets }
+  /** The primary counts the worker as ready. */
+  | { readonly type: 'accepted' }
+  | { readonly type: 'ping'; readonly sequence: number }
+  | { readonly type: 'collect-metrics'; readonly request: number }
+  | { readonly type: 'key-set'; readonly url: string; readonly keySet: KeySetSnapshot }
+  /** Answers `refresh-key-set`, whether or not new keys came. */
+  | { readonly type: 'key-set-refreshed'; readonly request: number }
+  | { readonly type: 'shutdown'; readonly reason: string };
+
+/** From one worker to the primary. */
+export type WorkerMessage =
+  /** The worker's modules are loaded: it asks for its snapshot. */
+  | { readonly type: 'hello' }
+  | { readonly type: 'ready'; readonly listeners: readonly BoundListener[] }
+  /** One line that says why this worker cannot serve; it exits next. */
+  | { readonly type: 'boot-failed'; readonly problem: string; readonly code: string | undefined }
+  | { readonly type: 'pong'; readonly sequence: number }
+  | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
+  | { readonly type: 'refresh-key-set'; readonly request: number; readonly url: string }
+  /** The last word of a worker: what its drain came to, and its final counts. */
+  | { readonly type: 'drained'; readonly report: DrainReport; readonly metrics: MetricsSnapshot };
+
+type FieldKind = 'number' | 'string' | 'object' | 'array';
+type Shapes<Message extends { type: string }> = Readonly<
+  Record<Message['type'], Readonly<Record<string, FieldKind>>>
+>;
+
+const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
+  start: { slot: 'number', snapshot: 'object', keySets: 'array' },
+  accepted: {},
+  ping: { sequence: 'number' },
+  'collect-metrics': { request: 'number' },
+  'key-set': { url: 'string', keySet: 'object' },
+  'key-set-refreshed': { request: 'number' },
+  shutdown: { reason: 'string' },
+};
+
+const WORKER_SHAPES: Shapes<WorkerMessage> = {
+  hello: {},
+  ready: { listeners: 'array' },
+  'boot-failed': { problem: 'string' },
+  pong: { sequence: 'number' },
+  metrics: { request: 'number', metrics: 'object' },
+  'refresh-key-set': { request: 'number', url: 'string' },
+  drained: { report: 'object', metrics: 'object' },
+};
+
+/** The value as a message of the primary, or undefined when it is none. Fields are checked by kind, not in depth. */
+export const parsePrimaryMessage = (value: unknown): PrimaryMessage | undefined =>
+  matches(value, PRIMARY_SHAPES) ? (value as PrimaryMessage) : undefined;
+
+/** The value as a message of a worker, or undefined when it is none. Fields are checked by kind, not in depth. */
+export const parseWorkerMessage = (value: unknown): WorkerMessage | undefined =>
+  matches(value, WORKER_SHAPES) ? (value as WorkerMessage) : undefined;
+
+const matches = (value: unknown, shapes: Readonly<Record<string, Readonly<Record<string, FieldKind>>>>): boolean => {
+  if (kindOf(value) !== 'object') return false;
+  const message = value as Readonly<Record<string, unknown>>;
+  const type = message['type'];
+  if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return false;
+  return Object.entries(shapes[type] ?? {}).every(([name, kind]) => kindOf(message[name]) === kind);
+};
+
+const kindOf = (value: unknown): string => {
+  if (Array.isArray(value)) return 'array';
+  return value === null ? 'null' : typeof value;
+};

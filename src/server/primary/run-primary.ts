@@ -1,0 +1,147 @@
+/** Owns the composition of the primary: supervisor, signals, key sets, metrics and admin around one snapshot. */
+import cluster from 'node:cluster';
+import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import { createLogger } from '../../observability/logger.js';
+import type { Log } from '../../observability/logger.js';
+import { startAdmin } from '../admin/admin-server.js';
+import type { AdminServer } from '../admin/admin-server.js';
+import { describeBindFailure } from '../bind-problem.js';
+import type { WorkerMessage } from '../ipc/messages.js';
+import { fetchKeySet } from './key-set-fetch.js';
+import { KeySetStore, keySetUrls } from './key-sets.js';
+import { MetricsCollector } from './metrics-collector.js';
+import { systemScheduler } from './scheduler.js';
+import type { Scheduler } from './scheduler.js';
+import { watchStopRequests } from './signals.js';
+import type { SignalSource } from './signals.js';
+import { Supervisor } from './supervisor.js';
+import { forkClusterWorker } from './worker-process.js';
+import type { ForkWorker } from './worker-process.js';
+import type { WorkerSlot } from './worker-slot.js';
+
+export interface PrimaryOptions {
+  readonly snapshot: ConfigSnapshot;
+  /** The file that workers run: the entry of the program. */
+  readonly workerEntry: string;
+  /** Told once, when every worker is ready. */
+  onAllReady?(listeners: readonly BoundListener[]): void;
+  readonly fork?: ForkWorker;
+  readonly scheduler?: Scheduler;
+  readonly signals?: SignalSource;
+  readonly log?: Log;
+}
+
+// Fresh counts this often, so that a worker that dies takes few of them along.
+const COLLECT_INTERVAL_MS = 5000;
+
+/** Runs the instance until it has stopped. Resolves with the exit code; never rejects for an expected failure. */
+export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
+  const { snapshot } = options;
+  const log = options.log ?? createLogger({ ...snapshot.log, role: 'primary' });
+  const primary = composePrimary(options, log);
+  const unwatch = watchStopRequests(options.signals ?? process, (reason) => primary.supervisor.stop(reason));
+  try {
+    const admin = await openAdmin(primary, snapshot, log);
+    if (admin === 'failed') return 1;
+    return await runUntilStopped(primary, admin, options.scheduler ?? systemScheduler);
+  } finally {
+    unwatch();
+  }
+};
+
+interface Primary {
+  readonly supervisor: Supervisor;
+  readonly keySets: KeySetStore;
+  readonly metrics: MetricsCollector;
+}
+
+const runUntilStopped = async (
+  { supervisor, keySets, metrics }: Primary,
+  admin: AdminServer | undefined,
+  scheduler: Scheduler,
+): Promise<number> => {
+  const stopCollecting = scheduler.every(COLLECT_INTERVAL_MS, () => void metrics.collect());
+  keySets.start();
+  supervisor.start();
+  const exitCode = await supervisor.finished;
+  stopCollecting();
+  keySets.stop();
+  admin?.close();
+  return exitCode;
+};
+
+const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
+  const { snapshot, workerEntry } = options;
+  const scheduler = options.scheduler ?? systemScheduler;
+  if (options.fork === undefined) cluster.setupPrimary({ exec: workerEntry, args: [] });
+  const keySets = new KeySetStore({
+    urls: keySetUrls(snapshot),
+    scheduler,
+    log,
+    random: Math.random,
+    fetchKeys: (url) => fetchKeySet(url, fetch),
+    onChange: (url, keySet) => supervisor.pool.broadcast({ type: 'key-set', url, keySet }),
+  });
+  const supervisor: Supervisor = new Supervisor({
+    snapshot,
+    log,
+    scheduler,
+    fork: options.fork ?? forkClusterWorker,
+    random: Math.random,
+    keySets: () => keySets.current(),
+    onWorkerMessage: (slot, worker, message) => void handle({ keySets, metrics }, { slot, worker }, message),
+    onWorkerGone: (slot) => metrics.retire(slot.number),
+    ...(options.onAllReady === undefined ? {} : { onAllReady: options.onAllReady }),
+  });
+  const metrics: MetricsCollector = new MetricsCollector({ pool: supervisor.pool, scheduler, facts: factsOf(snapshot, () => supervisor.restarts, keySets) });
+  return { supervisor, keySets, metrics };
+};
+
+const factsOf = (snapshot: ConfigSnapshot, restarts: () => number, keySets: KeySetStore) => {
+  const startSeconds = Math.round(Date.now() / 1000);
+  return () => ({
+    restarts: restarts(),
+    configVersion: snapshot.version,
+    startSeconds,
+    keySetFetches: keySets.fetches,
+  });
+};
+
+interface Sender {
+  readonly slot: WorkerSlot;
+  readonly worker: { readonly process: { send(message: { type: 'key-set-refreshed'; request: number }): void } };
+}
+
+const handle = async (
+  { keySets, metrics }: Pick<Primary, 'keySets' | 'metrics'>,
+  { slot, worker }: Sender,
+  message: WorkerMessage,
+): Promise<void> => {
+  if (message.type === 'metrics') metrics.receive(slot.number, message.metrics, message.request);
+  if (message.type === 'drained') metrics.receive(slot.number, message.metrics, undefined);
+  if (message.type !== 'refresh-key-set') return;
+  await keySets.refresh(message.url);
+  worker.process.send({ type: 'key-set-refreshed', request: message.request });
+};
+
+const openAdmin = async (primary: Primary, snapshot: ConfigSnapshot, log: Log): Promise<AdminServer | undefined | 'failed'> => {
+  const { admin } = snapshot;
+  if (admin === undefined) return undefined;
+  try {
+    const server = await startAdmin(admin, {
+      unreadyReason: () => unreadyReason(primary.supervisor),
+      metrics: () => primary.metrics.scrape(),
+      onFailure: (err) => log.error({ err }, 'Admin listener failed'),
+    });
+    log.info({ address: admin.host, port: server.port }, 'Admin listening');
+    return server;
+  } catch (error) {
+    log.fatal(describeBindFailure({ name: 'admin', ...admin }, error));
+    return 'failed';
+  }
+};
+
+const unreadyReason = ({ phase }: Supervisor): string | undefined => {
+  if (phase === 'draining') return 'draining';
+  return phase === 'ready' ? undefined : 'no worker is ready';
+};

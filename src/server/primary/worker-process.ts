@@ -1,0 +1,56 @@
+/** Owns the primary's view of a worker as a process, and how one is forked. The rest of the primary sees these shapes. */
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { Channel } from '../ipc/channel.js';
+import { parseWorkerMessage } from '../ipc/messages.js';
+import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.js';
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** Never throws; a message to a dead worker is dropped. */
+  send(message: PrimaryMessage): void;
+  /** SIGKILL. Its exit is reported as any other. */
+  kill(): void;
+}
+
+export interface WorkerEvents {
+  onMessage(message: WorkerMessage): void;
+  onExit(code: number | null, signal: string | null): void;
+  /** The channel misbehaved; the worker may still be well. */
+  onChannelTrouble(detail: string): void;
+}
+
+/** Forks one worker. Rejected forks are reported through `onExit` like any death. */
+export type ForkWorker = (events: WorkerEvents) => WorkerProcess;
+
+/** Forks with node:cluster, so that all workers share their listening sockets. */
+export const forkClusterWorker: ForkWorker = (events) => {
+  // The shared handle costs less than half of round-robin per connection, and keeps client sockets out of the primary.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const worker = cluster.fork();
+  const channel = openChannel(worker, events);
+  worker.on('message', (message: unknown) => channel.receive(message));
+  worker.on('error', (error) => {
+    events.onChannelTrouble(error.message);
+    // A process that could not be spawned never exits.
+    if (worker.process.pid === undefined) events.onExit(null, 'spawn-failed');
+  });
+  worker.once('exit', (code: number | null, signal: string | null) => events.onExit(code, signal));
+  return {
+    pid: worker.process.pid ?? -1,
+    send: (message) => channel.send(message),
+    kill: () => void worker.process.kill('SIGKILL'),
+  };
+};
+
+const openChannel = (worker: Worker, events: WorkerEvents): Channel<PrimaryMessage, WorkerMessage> =>
+  new Channel({
+    peer: {
+      isConnected: () => worker.isConnected(),
+      send: (message, onSent) => void worker.process.send(message, onSent),
+    },
+    parse: parseWorkerMessage,
+    onMessage: (message) => events.onMessage(message),
+    onUnknown: () => events.onChannelTrouble('a message of an unknown kind was dropped'),
+    onSendFailed: (error) => events.onChannelTrouble(error.message),
+  });

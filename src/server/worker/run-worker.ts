@@ -1,0 +1,188 @@
+/** Owns the life of one worker process: asks for its snapshot, serves it, and leaves with an exit code. */
+import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { KeySetSource } from '../../contracts/key-set.js';
+import type { DataPlane } from '../../contracts/lifecycle.js';
+import type { Telemetry } from '../../contracts/telemetry.js';
+import { openFileDescriptors } from '../../config/process-facts.js';
+import { AccessLog } from '../../observability/access-log.js';
+import { bufferedStdout, prettyStdout } from '../../observability/line-sink.js';
+import { createLogger } from '../../observability/logger.js';
+import type { Log } from '../../observability/logger.js';
+import { WorkerMetrics } from '../../observability/metrics.js';
+import { observeProcess } from '../../observability/process-gauges.js';
+import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
+import { LifecycleManager } from '../lifecycle/lifecycle-manager.js';
+import { systemClock } from '../lifecycle/system-clock.js';
+import { describeBootFailure } from './boot-failure.js';
+import { openProcessLink } from './primary-link.js';
+import type { OpenPrimaryLink, PrimaryLink } from './primary-link.js';
+import { WorkerKeySets } from './worker-key-sets.js';
+
+export interface WorkerServices {
+  readonly telemetry: Telemetry;
+  readonly keySets: KeySetSource;
+  readonly log: Log;
+}
+
+export type Compose = (snapshot: ConfigSnapshot, services: WorkerServices) => DataPlane;
+
+export interface WorkerOptions {
+  readonly compose: Compose;
+  readonly openLink?: OpenPrimaryLink;
+}
+
+type StartMessage = Extract<PrimaryMessage, { type: 'start' }>;
+
+// Longer than the primary's own limit for a fetch.
+const KEY_SET_TIMEOUT_MS = 6000;
+// The last word is worth a moment, not more.
+const LAST_WORD_TIMEOUT_MS = 500;
+
+/** Serves until told to stop. Resolves with the exit code: 0 clean, 1 when exchanges were cut or something broke. */
+export const runWorker = (options: WorkerOptions): Promise<number> =>
+  new Promise((resolve) => new WorkerProcess(options, resolve).begin());
+
+class WorkerProcess {
+  readonly #options: WorkerOptions;
+  readonly #exit: (exitCode: number) => void;
+  readonly #keySets: WorkerKeySets;
+  #link: PrimaryLink = { send: () => undefined };
+  #log: Log = createLogger({ level: 'info', pretty: false, role: 'worker' });
+  #accessLog: AccessLog | undefined;
+  #metrics: WorkerMetrics | undefined;
+  #lifecycle: LifecycleManager | undefined;
+  #listeners: readonly BoundListener[] = [];
+  #exiting = false;
+
+  constructor(options: WorkerOptions, exit: (exitCode: number) => void) {
+    this.#options = options;
+    this.#exit = exit;
+    this.#keySets = new WorkerKeySets({
+      timeoutMs: KEY_SET_TIMEOUT_MS,
+      askPrimary: (request, url, onSent) => this.#link.send({ type: 'refresh-key-set', request, url }, onSent),
+    });
+  }
+
+  begin(): void {
+    process.on('uncaughtException', (error) => this.#crash(error, 'Uncaught exception'));
+    process.on('unhandledRejection', (error) => this.#crash(error, 'Unhandled rejection'));
+    process.on('SIGTERM', () => this.#stop('SIGTERM'));
+    // A terminal sends SIGINT to every process of the group: the primary decides what it means.
+    process.on('SIGINT', () => undefined);
+    const openLink = this.#options.openLink ?? openProcessLink;
+    this.#link = openLink({
+      onMessage: (message) => this.#onMessage(message),
+      onLost: () => this.#stop('the primary is gone'),
+    });
+    this.#link.send({ type: 'hello' });
+  }
+
+  #onMessage(message: PrimaryMessage): void {
+    switch (message.type) {
+      case 'start':
+        return void this.#start(message);
+      case 'accepted':
+        return this.#announce();
+      case 'ping':
+        return this.#link.send({ type: 'pong', sequence: message.sequence });
+      case 'collect-metrics':
+        return this.#sendMetrics(message.request);
+      case 'key-set':
+        return this.#keySets.store(message.url, message.keySet);
+      case 'key-set-refreshed':
+        return this.#keySets.answered(message.request);
+      case 'shutdown':
+        return this.#stop(message.reason);
+    }
+  }
+
+  async #start({ snapshot, keySets }: StartMessage): Promise<void> {
+    try {
+      this.#keySets.load(keySets);
+      this.#lifecycle = this.#compose(snapshot);
+      this.#listeners = await this.#plane?.listen() ?? [];
+      this.#link.send({ type: 'ready', listeners: this.#listeners });
+    } catch (error) {
+      this.#failBoot(snapshot, error);
+    }
+  }
+
+  #plane: DataPlane | undefined;
+
+  #compose(snapshot: ConfigSnapshot): LifecycleManager {
+    this.#log = createLogger({ ...snapshot.log, role: 'worker' });
+    this.#accessLog = openAccessLog(snapshot);
+    this.#metrics = new WorkerMetrics({ accessLog: this.#accessLog, process: observeProcess(openFileDescriptors) });
+    const services = { telemetry: this.#metrics, keySets: this.#keySets, log: this.#log };
+    this.#plane = this.#options.compose(snapshot, services);
+    return new LifecycleManager({
+      plane: this.#plane,
+      shutdown: snapshot.shutdown,
+      clock: systemClock,
+      onPhase: (phase) => this.#log.debug({ phase }, 'Lifecycle phase'),
+      onStepFailed: (step, err) => this.#log.error({ step, err }, 'A teardown step failed'),
+    });
+  }
+
+  #announce(): void {
+    this.#lifecycle?.markReady();
+    for (const { name, host, port, tls } of this.#listeners) {
+      this.#log.info({ listener: name, address: host, port, tls }, 'Listener bound');
+    }
+    const traffic = this.#listeners.some(({ tls }) => tls) ? 'Secure HTTPS' : 'HTTP';
+    this.#log.info(`Worker ${process.pid} listening for ${traffic} traffic`);
+  }
+
+  #sendMetrics(request: number): void {
+    if (this.#metrics === undefined) return;
+    this.#link.send({ type: 'metrics', request, metrics: this.#metrics.snapshot() });
+  }
+
+  #stop(reason: string): void {
+    // Nothing was served yet: there is nothing to drain.
+    if (this.#lifecycle === undefined || this.#lifecycle.phase === 'starting') return this.#leave(0);
+    void this.#drain(this.#lifecycle, reason);
+  }
+
+  async #drain(lifecycle: LifecycleManager, reason: string): Promise<void> {
+    if (lifecycle.phase !== 'ready') return;
+    this.#log.info({ reason }, 'Draining');
+    const report = await lifecycle.drain();
+    this.#log.info(report, 'Drain report');
+    await this.#sendLastWord(report);
+    this.#leave(report.cut === 0 ? 0 : 1);
+  }
+
+  #sendLastWord(report: DrainReport): Promise<void> {
+    const metrics = this.#metrics?.snapshot();
+    if (metrics === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      setTimeout(resolve, LAST_WORD_TIMEOUT_MS).unref();
+      this.#link.send({ type: 'drained', report, metrics }, () => resolve());
+    });
+  }
+
+  #failBoot(snapshot: ConfigSnapshot, error: unknown): void {
+    const problem = describeBootFailure(snapshot.listeners, error);
+    this.#link.send({ type: 'boot-failed', ...problem }, () => this.#leave(1));
+  }
+
+  #crash(error: unknown, what: string): void {
+    if (this.#exiting) return;
+    this.#log.fatal({ err: error }, what);
+    this.#leave(1);
+  }
+
+  #leave(exitCode: number): void {
+    if (this.#exiting) return;
+    this.#exiting = true;
+    this.#accessLog?.close();
+    this.#exit(exitCode);
+  }
+}
+
+const openAccessLog = (snapshot: ConfigSnapshot): AccessLog | undefined => {
+  if (!snapshot.log.accessLog || snapshot.log.level === 'silent') return undefined;
+  const sink = snapshot.log.pretty ? prettyStdout() : bufferedStdout();
+  return new AccessLog({ sink, now: Date.now, pid: process.pid });
+};
