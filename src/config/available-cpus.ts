@@ -15,18 +15,27 @@ function cgroupFolders(membershipFile: string): Set<string> {
   for (const line of readOrEmpty(membershipFile).split('\n')) {
     const path = line.split(':').slice(2).join(':');
     if (!path.startsWith('/') || path.includes('..')) continue;
-    for (let folder = path.slice(1); folder !== ''; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))) folders.add(folder);
+    for (
+      let folder = path.slice(1);
+      folder !== '';
+      folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))
+    )
+      folders.add(folder);
   }
   return folders;
 }
 
 function quotaOf(root: string, folder: string): number[] {
-  const [quota, period] = readOrEmpty(join(root, folder, 'cpu.max')).trim().split(' ');
+  const [quota, period] = readOrEmpty(join(root, folder, 'cpu.max'))
+    .trim()
+    .split(' ');
   const version1 = ['cpu', 'cpu,cpuacct'].map((controller) => [
     readOrEmpty(join(root, controller, folder, 'cpu.cfs_quota_us')),
     readOrEmpty(join(root, controller, folder, 'cpu.cfs_period_us')),
   ]);
-  return [[quota, period], ...version1].map(([us, each]) => Number(us) / Number(each)).filter((cpus) => Number.isFinite(cpus) && cpus > 0);
+  return [[quota, period], ...version1]
+    .map(([us, each]) => Number(us) / Number(each))
+    .filter((cpus) => Number.isFinite(cpus) && cpus > 0);
 }
 
 function readOrEmpty(file: string): string {

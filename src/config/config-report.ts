@@ -53,7 +53,8 @@ export class ConfigReport {
 
   #problem(path: ConfigPath, message: string, severity: ConfigProblem['severity']): ConfigProblem {
     const origin = this.#originOf(path);
-    if (origin !== undefined) return { path: origin, message: this.#safe(message), file: undefined, line: undefined, severity };
+    if (origin !== undefined)
+      return { path: origin, message: this.#safe(message), file: undefined, line: undefined, severity };
     const { file } = this.#provenance;
     const line = file === undefined ? undefined : this.#provenance.lineOf(path);
     return { path: this.#safe(formatPath(path)), message: this.#safe(message), file, line, severity };

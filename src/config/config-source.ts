@@ -24,7 +24,14 @@ export interface ConfigSource extends Provenance {
 export async function readSource(file: string | undefined, cwd: string): Promise<ConfigSource> {
   const found = file ?? DEFAULT_FILES.find((name) => exists(resolve(cwd, name)));
   if (found === undefined) {
-    return { file: undefined, absoluteFile: undefined, directory: cwd, value: undefined, problems: [], lineOf: () => undefined };
+    return {
+      file: undefined,
+      absoluteFile: undefined,
+      directory: cwd,
+      value: undefined,
+      problems: [],
+      lineOf: () => undefined,
+    };
   }
   const absoluteFile = resolve(cwd, found);
   const content = await readContent(absoluteFile);
@@ -34,13 +41,18 @@ export async function readSource(file: string | undefined, cwd: string): Promise
 type Content = Pick<ConfigSource, 'value' | 'problems' | 'lineOf'>;
 
 async function readContent(file: string): Promise<Content> {
-  const failed = (message: string): Content => ({ value: undefined, problems: [{ line: undefined, message }], lineOf: () => undefined });
+  const failed = (message: string): Content => ({
+    value: undefined,
+    problems: [{ line: undefined, message }],
+    lineOf: () => undefined,
+  });
   try {
     const stats = statSync(file);
     if (!stats.isFile()) return failed('is not a file');
     if (stats.size > MAX_FILE_BYTES) return failed('is larger than 16 MiB');
     if (/^\.[cm]?[jt]s$/.test(extname(file))) return await readModule(file, failed);
-    if (!/^\.(ya?ml|json)$/.test(extname(file))) return failed('must end in .yaml, .yml, .json, .js, .mjs or .ts');
+    if (!/^\.(ya?ml|json)$/.test(extname(file)))
+      return failed('must end in .yaml, .yml, .json, .js, .mjs or .ts');
     return parseText(readFileSync(file, 'utf8'));
   } catch (error) {
     return failed(describeReadError(error));

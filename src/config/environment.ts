@@ -1,37 +1,10 @@
-/** Owns the environment: `.env`, the variables that configure Torus, and how they become part of a configuration. */
+/** Owns the environment: how `.env` and the variables of environment-variables.ts become part of a configuration. */
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { isRecord, type ConfigPath } from './config-path.js';
 import { describeReadError } from './config-source.js';
-
-export interface EnvironmentVariable {
-  readonly name: string;
-  readonly default: string;
-  readonly description: string;
-  /** When it counts while there is a configuration file. */
-  readonly withFile: 'never' | 'without listeners' | 'wins over the file';
-}
-
-/** Every variable that Torus reads by itself, for the documentation. */
-export const ENVIRONMENT_VARIABLES: readonly EnvironmentVariable[] = [
-  { name: 'JWT_SECRET', default: 'required', withFile: 'never', description: 'Secret of the one route (HS256). In a file, refer to it as `${JWT_SECRET}`.' },
-  { name: 'TORUS_UPSTREAM', default: 'none', withFile: 'never', description: 'URL of the one upstream. Without it Torus starts and answers 503.' },
-  { name: 'HOST', default: '0.0.0.0', withFile: 'without listeners', description: 'Address that the HTTPS listener binds.' },
-  { name: 'PORT', default: '8443', withFile: 'without listeners', description: 'Port of the HTTPS listener; 0 lets the system choose.' },
-  { name: 'CERT_FILE', default: 'certs/cert.pem', withFile: 'without listeners', description: 'Certificate of the HTTPS listener (PEM), relative to the working directory.' },
-  { name: 'KEY_FILE', default: 'certs/key.pem', withFile: 'without listeners', description: 'Private key of that certificate (PEM), relative to the working directory.' },
-  { name: 'TORUS_WORKERS', default: 'auto', withFile: 'wins over the file', description: '`workers`. `WORKERS` is read when it is not set.' },
-  { name: 'WORKERS', default: 'auto', withFile: 'wins over the file', description: '`workers`, when TORUS_WORKERS is not set.' },
-  { name: 'LOG_LEVEL', default: 'info', withFile: 'wins over the file', description: '`log.level`.' },
-  { name: 'TORUS_ACCESS_LOG', default: 'on', withFile: 'wins over the file', description: '`log.access`: `on` or `off`.' },
-  { name: 'TORUS_LOG_FORMAT', default: 'json', withFile: 'wins over the file', description: '`log.format`: `json` or `pretty`.' },
-  { name: 'TORUS_ADMIN', default: '127.0.0.1:9901', withFile: 'wins over the file', description: '`admin.address`, or `off`.' },
-  { name: 'ADMIN_PORT', default: '9901', withFile: 'wins over the file', description: 'Port of the admin API on 127.0.0.1, or `off`, when TORUS_ADMIN is not set.' },
-  { name: 'TORUS_SHUTDOWN_DELAY', default: '0s', withFile: 'wins over the file', description: '`shutdown.delay`.' },
-  { name: 'TORUS_SHUTDOWN_TIMEOUT', default: '10s', withFile: 'wins over the file', description: '`shutdown.timeout`.' },
-];
 
 /**
  * The process environment laid over `.env` in `cwd`: what is really set wins. Nothing is written back to the process.
@@ -62,7 +35,11 @@ export interface EnvironmentSetting {
 /** What the environment says about keys that it may set whether there is a file or not. */
 export function overridesFrom(env: NodeJS.ProcessEnv): readonly EnvironmentSetting[] {
   const settings: EnvironmentSetting[] = [];
-  const take = (path: ConfigPath, names: readonly string[], read: (value: string) => unknown = (value) => value): void => {
+  const take = (
+    path: ConfigPath,
+    names: readonly string[],
+    read: (value: string) => unknown = (value) => value,
+  ): void => {
     const origin = names.find((name) => isSet(env[name]));
     if (origin !== undefined) settings.push({ path, value: read(env[origin] ?? ''), origin });
   };
@@ -85,8 +62,16 @@ export function defaultListener(env: NodeJS.ProcessEnv, cwd: string): readonly E
   return [
     { path: [...listener, 'name'], value: 'https', origin: 'default listener' },
     { path: [...listener, 'address'], value: address, origin: isSet(env['PORT']) ? 'PORT' : 'HOST' },
-    { path: [...certificate, 'cert'], value: resolve(cwd, orDefault(env['CERT_FILE'], 'certs/cert.pem')), origin: 'CERT_FILE' },
-    { path: [...certificate, 'key'], value: resolve(cwd, orDefault(env['KEY_FILE'], 'certs/key.pem')), origin: 'KEY_FILE' },
+    {
+      path: [...certificate, 'cert'],
+      value: resolve(cwd, orDefault(env['CERT_FILE'], 'certs/cert.pem')),
+      origin: 'CERT_FILE',
+    },
+    {
+      path: [...certificate, 'key'],
+      value: resolve(cwd, orDefault(env['KEY_FILE'], 'certs/key.pem')),
+      origin: 'KEY_FILE',
+    },
   ];
 }
 
@@ -97,7 +82,11 @@ export function environmentRoute(env: NodeJS.ProcessEnv): readonly EnvironmentSe
   const settings: EnvironmentSetting[] = [
     { path: [...route, 'name'], value: 'default', origin: 'environment' },
     { path: [...route, 'match', 'path'], value: '/*', origin: 'environment' },
-    { path: [...route, 'filters', 0, 'jwt-auth', 'secret'], value: env['JWT_SECRET'] ?? '', origin: 'JWT_SECRET' },
+    {
+      path: [...route, 'filters', 0, 'jwt-auth', 'secret'],
+      value: env['JWT_SECRET'] ?? '',
+      origin: 'JWT_SECRET',
+    },
     { path: [...route, 'filters', 0, 'jwt-auth', 'algorithms', 0], value: 'HS256', origin: 'environment' },
   ];
   if (!isSet(upstream)) return settings;

@@ -2,7 +2,8 @@
 export { availableCpus } from './available-cpus.js';
 export { formatProblem } from './config-report.js';
 export { defineConfig } from './define-config.js';
-export { ENVIRONMENT_VARIABLES, readEnvironment, type EnvironmentVariable } from './environment.js';
+export { readEnvironment } from './environment.js';
+export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
 export { fileDescriptorLimit } from './file-descriptor-limit.js';
 export { configJsonSchema, type JsonSchema } from './json-schema.js';
 export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';

@@ -17,7 +17,9 @@ export function interpolate(value: unknown, path: ConfigPath, context: Interpola
   if (typeof value === 'string') return interpolateText(value, path, context);
   if (Array.isArray(value)) return value.map((item, index) => interpolate(item, [...path, index], context));
   if (!isRecord(value)) return value;
-  const entries = Object.entries(value).map(([key, item]) => [key, interpolate(item, [...path, key], context)] as const);
+  const entries = Object.entries(value).map(
+    ([key, item]) => [key, interpolate(item, [...path, key], context)] as const,
+  );
   return Object.fromEntries(entries);
 }
 
@@ -35,7 +37,11 @@ function isPlaceholder(word: string, path: ConfigPath): boolean {
 }
 
 /** As a shell does it: the default also stands in for an empty variable. */
-function resolve(reference: string, content: string, context: InterpolationContext & { readonly path: ConfigPath }): string {
+function resolve(
+  reference: string,
+  content: string,
+  context: InterpolationContext & { readonly path: ConfigPath },
+): string {
   const { env, report, path } = context;
   const [, name, fallback] = CONTENT.exec(content) ?? [];
   if (name === undefined) {
@@ -49,6 +55,11 @@ function resolve(reference: string, content: string, context: InterpolationConte
   }
   if (fallback !== undefined) return fallback;
   const isJwtSecret = name === 'JWT_SECRET' && path.at(-1) === 'secret' && path.at(-2) === 'jwt-auth';
-  report.error(path, isJwtSecret ? JWT_SECRET_MISSING : `environment variable ${name} is not set (give it a default: \${${name}:-...})`);
+  report.error(
+    path,
+    isJwtSecret
+      ? JWT_SECRET_MISSING
+      : `environment variable ${name} is not set (give it a default: \${${name}:-...})`,
+  );
   return reference;
 }

@@ -1,6 +1,6 @@
 /** Owns the JSON Schema of the configuration: for editors, for the documentation, and to know the valid keys of a place. */
 import { z } from 'zod';
-import { isRecord, type ConfigPath } from './config-path.js';
+import type { ConfigPath } from './config-path.js';
 import { configSchema } from './schema/document.js';
 
 /** What this module uses of a JSON Schema node; `x-type` names the Torus type of a scalar. */
@@ -23,8 +23,15 @@ let generated: JsonSchema | undefined;
 
 /** JSON Schema (draft 2020-12) of `torus.yaml` as people write it. */
 export function configJsonSchema(): JsonSchema {
-  generated ??= { ...(z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema), ...{ title: 'Torus configuration' } };
+  generated ??= z.toJSONSchema(configSchema, { io: 'input', override: publishExamples }) as JsonSchema;
   return generated;
+}
+
+/** zod drops `examples` from every schema that transforms its input, so the schema carries them under another name. */
+function publishExamples({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
+  if (jsonSchema['x-examples'] === undefined) return;
+  jsonSchema['examples'] = jsonSchema['x-examples'];
+  delete jsonSchema['x-examples'];
 }
 
 /** The keys that may stand in the object at `path`. */
@@ -42,5 +49,5 @@ function childrenOf(node: JsonSchema, part: string | number): readonly JsonSchem
   if (typeof part === 'number') return node.items === undefined ? [] : [node.items];
   const named = node.properties?.[part];
   if (named !== undefined) return [named];
-  return isRecord(node.additionalProperties) ? [node.additionalProperties as JsonSchema] : [];
+  return typeof node.additionalProperties === 'object' ? [node.additionalProperties] : [];
 }

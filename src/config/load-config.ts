@@ -5,7 +5,13 @@ import { isRecord, type ConfigPath } from './config-path.js';
 import { ConfigReport } from './config-report.js';
 import { readSource, type ConfigSource } from './config-source.js';
 import { deepFreeze } from './deep-freeze.js';
-import { defaultListener, environmentRoute, overridesFrom, placeSetting, type EnvironmentSetting } from './environment.js';
+import {
+  defaultListener,
+  environmentRoute,
+  overridesFrom,
+  placeSetting,
+  type EnvironmentSetting,
+} from './environment.js';
 import { interpolate } from './interpolate.js';
 import { reportIssues } from './schema-problems.js';
 import { configSchema, type ConfigDocument, type TorusConfig } from './schema/document.js';
@@ -55,7 +61,8 @@ export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
 }
 
 function failure(report: ConfigReport): LoadResult {
-  return { ok: false, problems: [...report.errors, ...report.warnings] };
+  const byLine = (a: ConfigProblem, b: ConfigProblem): number => (a.line ?? 0) - (b.line ?? 0);
+  return { ok: false, problems: [...report.errors.sort(byLine), ...report.warnings.sort(byLine)] };
 }
 
 function concealEnvironment(env: NodeJS.ProcessEnv, report: ConfigReport): void {
@@ -64,10 +71,16 @@ function concealEnvironment(env: NodeJS.ProcessEnv, report: ConfigReport): void 
 }
 
 /** The document as written, with variables and environment in place; undefined when it cannot be read at all. */
-function rawDocument(source: ConfigSource, request: LoadRequest, report: ConfigReport): Record<string, unknown> | undefined {
-  for (const problem of source.problems) report.errors.push(readProblem(source, problem.message, problem.line));
+function rawDocument(
+  source: ConfigSource,
+  request: LoadRequest,
+  report: ConfigReport,
+): Record<string, unknown> | undefined {
+  for (const problem of source.problems)
+    report.errors.push(readProblem(source, problem.message, problem.line));
   if (report.errors.length > 0) return undefined;
-  const written = source.file === undefined ? {} : interpolate(source.value ?? {}, [], { env: request.env, report });
+  const written =
+    source.file === undefined ? {} : interpolate(source.value ?? {}, [], { env: request.env, report });
   if (!isRecord(written)) {
     report.error([], 'must be an object with keys such as listeners, upstreams and routes');
     return undefined;
@@ -99,7 +112,11 @@ function settingsFor(
   ];
 }
 
-function applyOverrides(written: Record<string, unknown>, overrides: Partial<TorusConfig>, report: ConfigReport): void {
+function applyOverrides(
+  written: Record<string, unknown>,
+  overrides: Partial<TorusConfig>,
+  report: ConfigReport,
+): void {
   for (const [key, value] of Object.entries(overrides)) {
     const existing = written[key];
     written[key] = isRecord(existing) && isRecord(value) ? { ...existing, ...value } : value;
@@ -110,7 +127,8 @@ function applyOverrides(written: Record<string, unknown>, overrides: Partial<Tor
 /** Secrets written out in the file must not come back in a message either. */
 function concealSecrets(value: unknown, path: ConfigPath, report: ConfigReport): void {
   if (Array.isArray(value)) value.forEach((item, index) => concealSecrets(item, [...path, index], report));
-  else if (isRecord(value)) for (const [key, item] of Object.entries(value)) concealSecrets(item, [...path, key], report);
+  else if (isRecord(value))
+    for (const [key, item] of Object.entries(value)) concealSecrets(item, [...path, key], report);
   else if (typeof value === 'string' && path.at(-1) === 'secret') report.conceal(value, '[secret]');
 }
 

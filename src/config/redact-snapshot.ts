@@ -18,7 +18,10 @@ function redact(value: unknown, key: string): unknown {
   if (!isRecord(value)) return value;
   const isFieldMap = FIELD_MAPS.has(key);
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, isFieldMap && SECRET_FIELD.test(name) ? REDACTED : redact(item, name)]),
+    Object.entries(value).map(([name, item]) => [
+      name,
+      isFieldMap && SECRET_FIELD.test(name) ? REDACTED : redact(item, name),
+    ]),
   );
 }
 

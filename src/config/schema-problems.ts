@@ -1,6 +1,6 @@
 /** Owns the translation of what the schema refuses into located problems in plain words. */
 import type { z } from 'zod';
-import { valueAt, type ConfigPath } from './config-path.js';
+import { formatPath, valueAt, type ConfigPath } from './config-path.js';
 import type { ConfigReport } from './config-report.js';
 import { keysAt } from './json-schema.js';
 import { nearestKey } from './nearest-key.js';
@@ -16,9 +16,23 @@ const EXPECTED: Readonly<Record<string, string>> = {
   boolean: 'must be true or false',
 };
 
+/** What an absent value is refused with. */
+const MISSING_CODES = new Set<string | undefined>(['invalid_type', 'invalid_union', 'invalid_value']);
+
 /** Adds one problem an issue. Nothing of the value itself is repeated. */
 export function reportIssues(issues: readonly Issue[], raw: unknown, report: ConfigReport): void {
-  for (const issue of issues) reportIssue(issue, issue.path.map(partOf), { raw, report });
+  for (const issue of issues) {
+    if (!followsFrom(issue, issues)) reportIssue(issue, issue.path.map(partOf), { raw, report });
+  }
+}
+
+/** A rule about a whole object says nothing new when one of its keys is misspelt. */
+function followsFrom(issue: Issue, all: readonly Issue[]): boolean {
+  if (issue.code !== 'custom') return false;
+  const place = formatPath(issue.path.map(partOf));
+  return all.some(
+    (other) => other.code === 'unrecognized_keys' && formatPath(other.path.map(partOf)) === place,
+  );
 }
 
 interface Target {
@@ -58,13 +72,17 @@ function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issu
 }
 
 function messageOf(issue: Issue, value: unknown): string {
-  if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value')) {
-    return 'is required';
-  }
+  if (value === undefined && MISSING_CODES.has(issue.code)) return 'is required';
   if (!/^(Invalid|Too|Unrecognized)/.test(issue.message)) return issue.message;
   if (issue.code === 'invalid_type') return EXPECTED[issue.expected] ?? `must be of type ${issue.expected}`;
-  if (issue.code === 'invalid_value') return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
-  if (issue.code === 'too_small') return issue.origin === 'array' ? 'must have at least one entry' : 'must not be empty';
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+  return boundMessageOf(issue);
+}
+
+function boundMessageOf(issue: Issue): string {
+  if (issue.code === 'too_small')
+    return issue.origin === 'array' ? 'must have at least one entry' : 'must not be empty';
   if (issue.code === 'too_big') return `must not be longer than ${String(issue.maximum)}`;
   return 'has no valid value';
 }

@@ -1,5 +1,15 @@
 /** Owns the reading of YAML and JSON text into plain data that remembers its lines. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import type { ConfigPath } from './config-path.js';
 
 export interface TextProblem {
@@ -33,7 +43,13 @@ const MESSAGES: Readonly<Record<string, string>> = {
 
 export function parseText(text: string): ParsedText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true, logLevel: 'silent' });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+    logLevel: 'silent',
+  });
   const problems = document.errors.map((error) => ({
     line: lines.linePos(error.pos[0]).line,
     message: MESSAGES[error.code] ?? `this is not valid YAML (${error.code})`,
@@ -47,7 +63,11 @@ export function parseText(text: string): ParsedText {
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, problems, lineOf };
   } catch {
     // toJS fails on aliases only: unresolved, or so many that expanding them would exhaust the memory.
-    return { value: undefined, problems: [{ line: undefined, message: 'its aliases cannot be resolved, or there are too many' }], lineOf };
+    return {
+      value: undefined,
+      problems: [{ line: undefined, message: 'its aliases cannot be resolved, or there are too many' }],
+      lineOf,
+    };
   }
 }
 
@@ -68,9 +88,14 @@ function resolved(node: Node | null | undefined, document: Document): Node | und
   return isAlias(node) ? node.resolve(document) : (node ?? undefined);
 }
 
-function childOf(node: Node | undefined, part: string | number): { node: Node | undefined; offset: number | undefined } | undefined {
+function childOf(
+  node: Node | undefined,
+  part: string | number,
+): { node: Node | undefined; offset: number | undefined } | undefined {
   if (isMap(node)) {
-    const pair = (node.items as Pair<Node, Node | null>[]).find((item) => isScalar(item.key) && String(item.key.value) === String(part));
+    const pair = (node.items as Pair<Node, Node | null>[]).find(
+      (item) => isScalar(item.key) && String(item.key.value) === String(part),
+    );
     return pair === undefined ? undefined : { node: pair.value ?? undefined, offset: pair.key.range?.[0] };
   }
   if (!isSeq(node) || typeof part !== 'number') return undefined;

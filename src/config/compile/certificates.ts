@@ -16,16 +16,26 @@ export function loadCertificate(
   const key = keyFile && readPrivateKey(keyFile, [...path, 'key'], context);
   if (!certFile || !keyFile || !certificate || !key) return undefined;
   if (!certificate.checkPrivateKey(key)) {
-    context.report.error([...path, 'key'], `key file ${keyFile.shown} does not belong to certificate file ${certFile.shown}`);
+    context.report.error(
+      [...path, 'key'],
+      `key file ${keyFile.shown} does not belong to certificate file ${certFile.shown}`,
+    );
     return undefined;
   }
   return { certPem: certFile.text, keyPem: keyFile.text, certFile: certFile.file };
 }
 
-function readCertificate(loaded: LoadedFile, path: ConfigPath, context: CompileContext): X509Certificate | undefined {
+function readCertificate(
+  loaded: LoadedFile,
+  path: ConfigPath,
+  context: CompileContext,
+): X509Certificate | undefined {
   const certificate = parseCertificates(loaded.text)?.[0];
   if (certificate === undefined) {
-    context.report.error(path, `certificate file ${loaded.shown} holds no certificate in PEM form that can be read`);
+    context.report.error(
+      path,
+      `certificate file ${loaded.shown} holds no certificate in PEM form that can be read`,
+    );
     return undefined;
   }
   warnOfValidity(certificate, loaded.shown, path, context);
@@ -34,7 +44,9 @@ function readCertificate(loaded: LoadedFile, path: ConfigPath, context: CompileC
 
 /** Every certificate in the text; undefined when there is none or one cannot be read. */
 export function parseCertificates(pem: string): readonly X509Certificate[] | undefined {
-  const blocks = pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g);
+  const blocks = pem.match(
+    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g,
+  );
   if (blocks === null) return undefined;
   try {
     return blocks.map((block) => new X509Certificate(block));
@@ -45,7 +57,12 @@ export function parseCertificates(pem: string): readonly X509Certificate[] | und
 }
 
 /** Out-of-date certificates still let Torus start: clients decide, and a restart at night must not fail. */
-export function warnOfValidity(certificate: X509Certificate, shown: string, path: ConfigPath, context: CompileContext): void {
+export function warnOfValidity(
+  certificate: X509Certificate,
+  shown: string,
+  path: ConfigPath,
+  context: CompileContext,
+): void {
   if (Date.parse(certificate.validTo) < context.nowMs) {
     context.report.warn(path, `certificate file ${shown} expired on ${certificate.validTo}`);
   } else if (Date.parse(certificate.validFrom) > context.nowMs) {
@@ -53,7 +70,11 @@ export function warnOfValidity(certificate: X509Certificate, shown: string, path
   }
 }
 
-function readPrivateKey(loaded: LoadedFile, path: ConfigPath, context: CompileContext): KeyObject | undefined {
+function readPrivateKey(
+  loaded: LoadedFile,
+  path: ConfigPath,
+  context: CompileContext,
+): KeyObject | undefined {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(loaded.text)) {
     context.report.error(path, `key file ${loaded.shown} is encrypted with a passphrase: decrypt it first`);
     return undefined;

@@ -28,10 +28,18 @@ export interface LoadedFile {
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** The text of a file the configuration names, or undefined once a problem is reported. `what` begins the message. */
-export function loadFile(name: string, what: string, path: ConfigPath, context: CompileContext): LoadedFile | undefined {
+export function loadFile(
+  name: string,
+  what: string,
+  path: ConfigPath,
+  context: CompileContext,
+): LoadedFile | undefined {
   const file = resolve(context.directory, name);
   const shown = displayPath(file, context.cwd);
-  const wrong = (reason: string): undefined => void context.report.error(path, `${what} ${shown} ${reason}`);
+  const wrong = (reason: string): LoadedFile | undefined => {
+    context.report.error(path, `${what} ${shown} ${reason}`);
+    return undefined;
+  };
   try {
     const stats = statSync(file);
     if (!stats.isFile()) return wrong('is not a file');

@@ -20,12 +20,19 @@ interface KeyChoice {
 }
 
 /** Undefined once a problem is reported. */
-export function compileJwtAuth(document: JwtAuthDocument, path: ConfigPath, context: CompileContext): JwtAuthOptions | undefined {
+export function compileJwtAuth(
+  document: JwtAuthDocument,
+  path: ConfigPath,
+  context: CompileContext,
+): JwtAuthOptions | undefined {
   const key = chooseKey(document, path, context);
   if (key === undefined) return undefined;
   for (const [index, algorithm] of (document.algorithms ?? []).entries()) {
     if (!key.fits.includes(algorithm)) {
-      context.report.error([...path, 'algorithms', index], `${algorithm} does not fit ${key.described} (fitting: ${key.fits.join(', ')})`);
+      context.report.error(
+        [...path, 'algorithms', index],
+        `${algorithm} does not fit ${key.described} (fitting: ${key.fits.join(', ')})`,
+      );
     }
   }
   return {
@@ -46,18 +53,33 @@ export function compileJwtAuth(document: JwtAuthDocument, path: ConfigPath, cont
   };
 }
 
-function chooseKey(document: JwtAuthDocument, path: ConfigPath, context: CompileContext): KeyChoice | undefined {
+function chooseKey(
+  document: JwtAuthDocument,
+  path: ConfigPath,
+  context: CompileContext,
+): KeyChoice | undefined {
   if (document.secret !== undefined) return secretChoice(document.secret, [...path, 'secret'], context);
-  if (document.publicKey !== undefined) return publicKeyChoice(document.publicKey, [...path, 'publicKey'], context);
+  if (document.publicKey !== undefined)
+    return publicKeyChoice(document.publicKey, [...path, 'publicKey'], context);
   if (document.jwks !== undefined) return keySetChoice(document.jwks, [...path, 'jwks'], context);
-  return document.jwksUrl === undefined ? undefined : remoteChoice(document.jwksUrl, [...path, 'jwksUrl'], context);
+  return document.jwksUrl === undefined
+    ? undefined
+    : remoteChoice(document.jwksUrl, [...path, 'jwksUrl'], context);
 }
 
 function secretChoice(secret: string, path: ConfigPath, context: CompileContext): KeyChoice {
   if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
-    context.report.warn(path, 'is shorter than 32 bytes: it can be guessed; make one with `openssl rand -base64 48`');
+    context.report.warn(
+      path,
+      'is shorter than 32 bytes: it can be guessed; make one with `openssl rand -base64 48`',
+    );
   }
-  return { source: { kind: 'secret', secret }, fits: SECRET_ALGORITHMS, preferred: ['HS256'], described: 'a shared secret' };
+  return {
+    source: { kind: 'secret', secret },
+    fits: SECRET_ALGORITHMS,
+    preferred: ['HS256'],
+    described: 'a shared secret',
+  };
 }
 
 function publicKeyChoice(name: string, path: ConfigPath, context: CompileContext): KeyChoice | undefined {

@@ -7,16 +7,28 @@ import { loadCertificate } from './certificates.js';
 import type { CompileContext } from './compile-context.js';
 import { reportDuplicates } from './duplicates.js';
 
-export function compileListeners(listeners: readonly ListenerDocument[], context: CompileContext): readonly ListenerConfig[] {
-  reportDuplicates(listeners.map((listener, index) => ({ path: ['listeners', index, 'name'], value: listener.name })), context.report);
+export function compileListeners(
+  listeners: readonly ListenerDocument[],
+  context: CompileContext,
+): readonly ListenerConfig[] {
+  reportDuplicates(
+    listeners.map((listener, index) => ({ path: ['listeners', index, 'name'], value: listener.name })),
+    context.report,
+  );
   const fixed = listeners.flatMap((listener, index) =>
-    listener.address.port === 0 ? [] : [{ path: ['listeners', index, 'address'], value: formatAddress(listener.address) }],
+    listener.address.port === 0
+      ? []
+      : [{ path: ['listeners', index, 'address'], value: formatAddress(listener.address) }],
   );
   reportDuplicates(fixed, context.report);
   return listeners.map((listener, index) => compileListener(listener, ['listeners', index], context));
 }
 
-function compileListener(listener: ListenerDocument, path: ConfigPath, context: CompileContext): ListenerConfig {
+function compileListener(
+  listener: ListenerDocument,
+  path: ConfigPath,
+  context: CompileContext,
+): ListenerConfig {
   const { limits, timeouts } = listener;
   return {
     name: listener.name,
@@ -41,7 +53,11 @@ function compileListener(listener: ListenerDocument, path: ConfigPath, context: 
   };
 }
 
-function compileTls(tls: NonNullable<ListenerDocument['tls']>, path: ConfigPath, context: CompileContext): ListenerTlsConfig {
+function compileTls(
+  tls: NonNullable<ListenerDocument['tls']>,
+  path: ConfigPath,
+  context: CompileContext,
+): ListenerTlsConfig {
   const certificates = tls.certificates.flatMap((files, index) => {
     const certificate = loadCertificate(files, [...path, 'certificates', index], context);
     return certificate === undefined ? [] : [certificate];

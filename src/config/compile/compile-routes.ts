@@ -13,7 +13,10 @@ export function compileRoutes(
   upstreams: readonly string[],
   context: CompileContext,
 ): readonly RouteConfig[] {
-  reportDuplicates(routes.map((route, index) => ({ path: ['routes', index, 'name'], value: route.name })), context.report);
+  reportDuplicates(
+    routes.map((route, index) => ({ path: ['routes', index, 'name'], value: route.name })),
+    context.report,
+  );
   const compiled = routes.map((route, index) => {
     const path: ConfigPath = ['routes', index];
     checkUpstream(route, { path, upstreams }, context);
@@ -45,7 +48,10 @@ function compileMatch(match: RouteDocument['match']): RouteMatchConfig {
     hosts: [...new Set(match.host ?? [])],
     path: match.path,
     methods: [...new Set(match.methods ?? [])],
-    headers: predicates(match.headers).map((predicate) => ({ ...predicate, name: predicate.name.toLowerCase() })),
+    headers: predicates(match.headers).map((predicate) => ({
+      ...predicate,
+      name: predicate.name.toLowerCase(),
+    })),
     query: predicates(match.query),
   };
 }
@@ -62,23 +68,34 @@ function checkUpstream(
   const path = [...place.path, 'upstream'];
   const redirects = route.filters.some((filter) => filter.redirect !== undefined);
   if (route.upstream === undefined) {
-    if (!redirects && !context.allowsMissingUpstream) context.report.error(path, 'is required: only routes with a redirect filter can do without');
+    if (!redirects && !context.allowsMissingUpstream)
+      context.report.error(path, 'is required: only routes with a redirect filter can do without');
   } else if (!place.upstreams.includes(route.upstream)) {
     const nearest = nearestKey(route.upstream, place.upstreams);
-    const hint = nearest === undefined ? `defined: ${place.upstreams.join(', ') || 'none'}` : `did you mean "${nearest}"?`;
+    const hint =
+      nearest === undefined
+        ? `defined: ${place.upstreams.join(', ') || 'none'}`
+        : `did you mean "${nearest}"?`;
     context.report.error(path, `there is no upstream "${route.upstream}" (${hint})`);
   } else if (redirects) {
     context.report.warn(path, 'is never used: the redirect filter answers every request');
   }
 }
 
-function compileRewrite(route: RouteDocument, path: ConfigPath, context: CompileContext): RewriteConfig | undefined {
+function compileRewrite(
+  route: RouteDocument,
+  path: ConfigPath,
+  context: CompileContext,
+): RewriteConfig | undefined {
   const { stripPrefix, replacePrefix } = route.rewrite ?? {};
   const prefix = stripPrefix ?? replacePrefix?.from;
   if (prefix === undefined) return undefined;
   if (!canBeginWith(route.match.path, prefix)) {
     const place = stripPrefix === undefined ? ['replacePrefix', 'from'] : ['stripPrefix'];
-    context.report.error([...path, ...place], `never applies: no path that matches ${route.match.path} begins with ${prefix}`);
+    context.report.error(
+      [...path, ...place],
+      `never applies: no path that matches ${route.match.path} begins with ${prefix}`,
+    );
   }
   if (replacePrefix === undefined) return { kind: 'strip-prefix', prefix };
   return { kind: 'replace-prefix', prefix, replacement: replacePrefix.to };

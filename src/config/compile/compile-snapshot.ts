@@ -9,7 +9,11 @@ import { compileRoutes } from './compile-routes.js';
 import { compileUpstreams } from './compile-upstreams.js';
 
 /** Usable only when the report of `context` has no errors afterwards. */
-export function compileSnapshot(document: ConfigDocument, version: number, context: CompileContext): ConfigSnapshot {
+export function compileSnapshot(
+  document: ConfigDocument,
+  version: number,
+  context: CompileContext,
+): ConfigSnapshot {
   const { shutdown, supervisor, log, forwarded } = document;
   return {
     version,

@@ -17,7 +17,10 @@ export function compileUpstreams(
 function compileUpstream(name: string, upstream: UpstreamDocument, context: CompileContext): UpstreamConfig {
   const path: ConfigPath = ['upstreams', name];
   const { pool, tls } = upstream;
-  const addresses = upstream.endpoints.map((endpoint, index) => ({ path: [...path, 'endpoints', index], value: formatAddress(endpoint) }));
+  const addresses = upstream.endpoints.map((endpoint, index) => ({
+    path: [...path, 'endpoints', index],
+    value: formatAddress(endpoint),
+  }));
   reportDuplicates(addresses, context.report);
   return {
     name,

@@ -2,7 +2,10 @@
 import { formatPath, type ConfigPath } from '../config-path.js';
 import type { ConfigReport } from '../config-report.js';
 
-export function reportDuplicates(entries: readonly { readonly path: ConfigPath; readonly value: string }[], report: ConfigReport): void {
+export function reportDuplicates(
+  entries: readonly { readonly path: ConfigPath; readonly value: string }[],
+  report: ConfigReport,
+): void {
   const first = new Map<string, ConfigPath>();
   for (const { path, value } of entries) {
     const earlier = first.get(value);

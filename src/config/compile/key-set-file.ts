@@ -58,13 +58,22 @@ interface Place {
 function usableKey(entry: unknown, place: Place): readonly UsableKey[] {
   if (isRecord(entry) && entry['use'] === 'enc') return [];
   const warn = (message: string): void => {
-    place.context.report.warn(place.path, `JWKS file ${place.loaded.shown}: key ${String(place.index)} ${message}`);
+    place.context.report.warn(
+      place.path,
+      `JWKS file ${place.loaded.shown}: key ${String(place.index)} ${message}`,
+    );
   };
   if (!isRecord(entry) || entry['kty'] === 'oct') {
-    warn(isRecord(entry) ? 'is a shared secret and is left out: use `secret`' : 'is not an object and is left out');
+    warn(
+      isRecord(entry)
+        ? 'is a shared secret and is left out: use `secret`'
+        : 'is not an object and is left out',
+    );
     return [];
   }
-  const publicPart = Object.fromEntries(Object.entries(entry).filter(([member]) => !PRIVATE_MEMBERS.has(member)));
+  const publicPart = Object.fromEntries(
+    Object.entries(entry).filter(([member]) => !PRIVATE_MEMBERS.has(member)),
+  );
   if ('d' in entry) warn('is a private key: only its public half is used, keep the rest away');
   const fit = fitOf(publicPart);
   if (fit.ok) return [{ jwk: publicPart, algorithms: narrowed(fit.algorithms, publicPart['alg']) }];

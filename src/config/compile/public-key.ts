@@ -14,7 +14,11 @@ export interface PublicKeyFile {
 }
 
 /** Undefined once a problem is reported. */
-export function loadPublicKey(name: string, path: ConfigPath, context: CompileContext): PublicKeyFile | undefined {
+export function loadPublicKey(
+  name: string,
+  path: ConfigPath,
+  context: CompileContext,
+): PublicKeyFile | undefined {
   const loaded = loadFile(name, 'public key file', path, context);
   const key = loaded && readKey(loaded, path, context);
   if (!loaded || !key) return undefined;
@@ -23,19 +27,31 @@ export function loadPublicKey(name: string, path: ConfigPath, context: CompileCo
     context.report.error(path, `public key file ${loaded.shown} ${fit.message}`);
     return undefined;
   }
-  return { pem: key.export({ type: 'spki', format: 'pem' }).toString(), file: loaded.file, shown: loaded.shown, fit };
+  return {
+    pem: key.export({ type: 'spki', format: 'pem' }).toString(),
+    file: loaded.file,
+    shown: loaded.shown,
+    fit,
+  };
 }
 
 function readKey(loaded: LoadedFile, path: ConfigPath, context: CompileContext): KeyObject | undefined {
   try {
-    if (/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(loaded.text)) return fromCertificate(loaded, path, context);
+    if (/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(loaded.text))
+      return fromCertificate(loaded, path, context);
     if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(loaded.text)) return createPublicKey(loaded.text);
     const key = createPublicKey(createPrivateKey(loaded.text));
-    context.report.warn(path, `public key file ${loaded.shown} holds a private key: verifying needs the public half only, keep the rest away`);
+    context.report.warn(
+      path,
+      `public key file ${loaded.shown} holds a private key: verifying needs the public half only, keep the rest away`,
+    );
     return key;
   } catch {
     // The reason is an OpenSSL code that helps nobody, and must not quote the key.
-    context.report.error(path, `public key file ${loaded.shown} holds no key or certificate in PEM form that can be read`);
+    context.report.error(
+      path,
+      `public key file ${loaded.shown} holds no key or certificate in PEM form that can be read`,
+    );
     return undefined;
   }
 }

@@ -24,17 +24,24 @@ export function reportRouteConflicts(routes: readonly RouteConfig[], report: Con
       const twin = duplicates.has(candidate.index) ? undefined : twinOf(candidate, group);
       if (twin !== undefined) {
         duplicates.add(candidate.index);
-        report.error(['routes', candidate.index, 'match'], `matches exactly the same requests as route "${twin.name}" on the same host`);
+        report.error(
+          ['routes', candidate.index, 'match'],
+          `matches exactly the same requests as route "${twin.name}" on the same host`,
+        );
       }
       const hiders = hidersOf(candidate, group);
       if (hiders.length === 0) visibleSomewhere.add(candidate.index);
-      for (const hider of hiders) hiddenHosts.set(candidate.index, (hiddenHosts.get(candidate.index) ?? new Set()).add(hider));
+      for (const hider of hiders)
+        hiddenHosts.set(candidate.index, (hiddenHosts.get(candidate.index) ?? new Set()).add(hider));
     }
   }
   for (const [index, hiders] of hiddenHosts) {
     if (duplicates.has(index) || visibleSomewhere.has(index)) continue;
     const names = [...hiders].map((hider) => `"${hider.name}"`).join(', ');
-    report.warn(['routes', index, 'match'], `can never be reached: ${names} ${hiders.size > 1 ? 'take' : 'takes'} every request first`);
+    report.warn(
+      ['routes', index, 'match'],
+      `can never be reached: ${names} ${hiders.size > 1 ? 'take' : 'takes'} every request first`,
+    );
   }
 }
 
@@ -65,7 +72,9 @@ const sortedPredicates = (predicates: readonly FieldPredicate[]): string[] =>
 
 /** The routes that together take every request of this one; empty when a request is left for it. */
 function hidersOf(candidate: Candidate, group: readonly Candidate[]): readonly RouteConfig[] {
-  const rivals = group.filter((other) => ranksHigher(other, candidate) && asksForNoMore(other.route, candidate.route));
+  const rivals = group.filter(
+    (other) => ranksHigher(other, candidate) && asksForNoMore(other.route, candidate.route),
+  );
   const { methods } = candidate.route.match;
   const wanted = methods.length === 0 ? [undefined] : methods;
   const hiders = wanted.map((method) => rivals.find((rival) => takesMethod(rival.route, method))?.route);
@@ -84,7 +93,9 @@ const predicateCount = ({ match }: RouteConfig): number =>
 function asksForNoMore(other: RouteConfig, route: RouteConfig): boolean {
   const implied = (predicates: readonly FieldPredicate[], given: readonly FieldPredicate[]): boolean =>
     predicates.every((wanted) =>
-      given.some((one) => one.name === wanted.name && (wanted.value === undefined || wanted.value === one.value)),
+      given.some(
+        (one) => one.name === wanted.name && (wanted.value === undefined || wanted.value === one.value),
+      ),
     );
   return implied(other.match.headers, route.match.headers) && implied(other.match.query, route.match.query);
 }

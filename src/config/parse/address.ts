@@ -22,7 +22,8 @@ export function parsePort(text: string): Parsed<number> {
 export function parseAddress(text: string): Parsed<Address> {
   const bracketed = BRACKETED.exec(text);
   const colon = text.lastIndexOf(':');
-  if (bracketed === null && colon < 0) return refused('must be an address with a port: host:port, :port or [::]:port');
+  if (bracketed === null && colon < 0)
+    return refused('must be an address with a port: host:port, :port or [::]:port');
   const host = bracketed === null ? text.slice(0, colon) : (bracketed[1] ?? '');
   const wrong = bracketed === null ? hostComplaint(host) : v6Complaint(host);
   if (wrong !== undefined) return refused(wrong);

@@ -17,7 +17,8 @@ function urlOf(text: string): URL | undefined {
 /** `http://host:port` or `https://host:port`; a path, query, fragment or password is refused. */
 export function parseEndpointUrl(text: string): Parsed<EndpointUrl> {
   const url = urlOf(text);
-  if (url === undefined) return refused('must be a URL such as http://127.0.0.1:9000 or https://users.internal');
+  if (url === undefined)
+    return refused('must be a URL such as http://127.0.0.1:9000 or https://users.internal');
   if (url.username !== '' || url.password !== '') return refused('must not hold a user name or password');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || /[?#]$/.test(text)) {
     return refused('must end after the port: use `rewrite` on the route to change paths');

@@ -22,7 +22,8 @@ const UNREMOVABLE = new Set(['content-length', 'host', 'transfer-encoding']);
 
 /** The name in lower case. */
 export function parseFieldName(text: string): Parsed<string> {
-  if (!consistsOf(text, TOKEN)) return refused('must be a header name: letters, digits and any of !#$%&\'*+-.^_`|~');
+  if (!consistsOf(text, TOKEN))
+    return refused("must be a header name: letters, digits and any of !#$%&'*+-.^_`|~");
   return parsed(text.toLowerCase());
 }
 
@@ -42,7 +43,8 @@ export function parseRemovableFieldName(text: string): Parsed<string> {
 
 export function parseFieldValue(text: string): Parsed<string> {
   if (text === '') return parsed(text);
-  if (!consistsOf(text, FIELD_VALUE)) return refused('must be a header value: no CR, LF, NUL or other control character');
+  if (!consistsOf(text, FIELD_VALUE))
+    return refused('must be a header value: no CR, LF, NUL or other control character');
   if (text.trim() !== text) return refused('must be a header value without spaces at its ends');
   return parsed(text);
 }
@@ -50,6 +52,7 @@ export function parseFieldValue(text: string): Parsed<string> {
 /** A method in upper case (RFC 9110 section 9.1). CONNECT is not for a gateway. */
 export function parseMethod(text: string): Parsed<string> {
   if (!consistsOf(text, TOKEN)) return refused('must be an HTTP method such as GET');
-  if (text.toUpperCase() === 'CONNECT') return refused('must not be CONNECT: Torus is a gateway, not a forward proxy');
+  if (text.toUpperCase() === 'CONNECT')
+    return refused('must not be CONNECT: Torus is a gateway, not a forward proxy');
   return parsed(text.toUpperCase());
 }

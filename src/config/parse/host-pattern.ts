@@ -20,7 +20,8 @@ export function parseHostPattern(text: string): Parsed<string> {
 }
 
 function bracketed(text: string): Parsed<string> {
-  if (!text.endsWith(']') || !isIPv6(text.slice(1, -1))) return refused('must be an IPv6 address in brackets, as in [::1]');
+  if (!text.endsWith(']') || !isIPv6(text.slice(1, -1)))
+    return refused('must be an IPv6 address in brackets, as in [::1]');
   return parsed(text.toLowerCase());
 }
 

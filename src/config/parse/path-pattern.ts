@@ -24,10 +24,13 @@ function pathComplaint(text: string): string | undefined {
   if (!text.startsWith('/')) return 'must begin with /';
   if (/[?#]/.test(text)) return 'must not hold a query or fragment: match parameters with `query`';
   if (text.includes('//')) return 'must not hold // : requests never do';
-  if (/%2f|%5c|\\/i.test(text)) return 'must not hold an encoded slash or a backslash: such requests are refused';
+  if (/%2f|%5c|\\/i.test(text))
+    return 'must not hold an encoded slash or a backslash: such requests are refused';
   const segments = text.slice(1).split('/');
-  if (segments.some((segment) => DOTS.test(segment))) return 'must not hold . or .. segments: requests never do';
-  if (!segments.every((segment) => SEGMENT.test(segment))) return 'must percent-encode spaces and special characters';
+  if (segments.some((segment) => DOTS.test(segment)))
+    return 'must not hold . or .. segments: requests never do';
+  if (!segments.every((segment) => SEGMENT.test(segment)))
+    return 'must percent-encode spaces and special characters';
   return undefined;
 }
 
@@ -39,6 +42,7 @@ function wildcardComplaint(text: string): string | undefined {
 
 function parameterComplaint(text: string): string | undefined {
   const parameters = text.split('/').filter((segment) => segment.startsWith(':'));
-  if (!parameters.every((parameter) => PARAMETER.test(parameter))) return 'must name its parameters, as in /users/:id';
+  if (!parameters.every((parameter) => PARAMETER.test(parameter)))
+    return 'must name its parameters, as in /users/:id';
   return new Set(parameters).size === parameters.length ? undefined : 'must not use one parameter name twice';
 }

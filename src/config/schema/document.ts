@@ -1,6 +1,17 @@
 /** Owns the grammar of a whole configuration: every key, its default beside it, and the text that documents it. */
 import { z } from 'zod';
-import { address, cidr, countOrAuto, duration, fieldName, flag, isName, NAME_RULE, positiveDuration } from './scalars.js';
+import { parseWritableFieldName } from '../parse/field.js';
+import {
+  address,
+  cidr,
+  countOrAuto,
+  duration,
+  flag,
+  isName,
+  NAME_RULE,
+  positiveDuration,
+  text,
+} from './scalars.js';
 import { listenerSchema } from './listener-schema.js';
 import { routeSchema } from './route-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
@@ -8,19 +19,31 @@ import { upstreamSchema } from './upstream-schema.js';
 export const DEFAULT_ADMIN_ADDRESS = '127.0.0.1:9901';
 
 const adminSchema = z.strictObject({
-  address: address().prefault(DEFAULT_ADMIN_ADDRESS).describe('Where the admin API listens. Keep it off public networks.'),
+  address: address()
+    .prefault(DEFAULT_ADMIN_ADDRESS)
+    .describe('Where the admin API listens. Keep it off public networks.'),
 });
 
 const shutdownSchema = z.strictObject({
-  delay: duration().prefault('0s').describe('Readiness fails, but connections are still taken, for this long.'),
-  timeout: duration().prefault('10s').describe('Running exchanges may take this long to end before they are cut.'),
+  delay: duration()
+    .prefault('0s')
+    .describe('Readiness fails, but connections are still taken, for this long.'),
+  timeout: duration()
+    .prefault('10s')
+    .describe('Running exchanges may take this long to end before they are cut.'),
 });
 
 const supervisorSchema = z
   .strictObject({
-    heartbeatTimeout: duration().prefault('30s').describe('A worker silent for this long is killed and replaced; 0 turns it off.'),
-    startTimeout: positiveDuration().prefault('30s').describe('A worker must be ready this long after its fork.'),
-    backoffMin: positiveDuration().prefault('100ms').describe('First delay before a worker that keeps crashing is forked again.'),
+    heartbeatTimeout: duration()
+      .prefault('30s')
+      .describe('A worker silent for this long is killed and replaced; 0 turns it off.'),
+    startTimeout: positiveDuration()
+      .prefault('30s')
+      .describe('A worker must be ready this long after its fork.'),
+    backoffMin: positiveDuration()
+      .prefault('100ms')
+      .describe('First delay before a worker that keeps crashing is forked again.'),
     backoffMax: positiveDuration().prefault('30s').describe('Longest such delay.'),
   })
   .refine((supervisor) => supervisor.backoffMin <= supervisor.backoffMax, {
@@ -34,62 +57,77 @@ const logSchema = z.strictObject({
     .prefault('info')
     .describe('Least important level that is written.'),
   access: flag().prefault(true).describe('Write one line for each request.'),
-  format: z.enum(['json', 'pretty']).prefault('json').describe('`pretty` is for people, `json` for machines.'),
+  format: z
+    .enum(['json', 'pretty'])
+    .prefault('json')
+    .describe('`pretty` is for people, `json` for machines.'),
 });
 
 const forwardedSchema = z.strictObject({
   style: z
     .enum(['x-forwarded', 'forwarded', 'both', 'none'])
     .prefault('x-forwarded')
-    .describe('Fields that tell the upstream about the client: X-Forwarded-*, Forwarded (RFC 7239), both or none.'),
+    .describe(
+      'Fields that tell the upstream about the client: X-Forwarded-*, Forwarded (RFC 7239), both or none.',
+    ),
   via: z
     .string()
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z:-]*$/, { error: 'must be a name without spaces, or empty' })
     .prefault('torus')
     .describe('Name of this gateway in Via (RFC 9110 section 7.6.3); empty for no Via.'),
-  requestId: fieldName().prefault('x-request-id').describe('Field that carries the request id.'),
+  requestId: text('header name', parseWritableFieldName)
+    .prefault('x-request-id')
+    .describe('Field that carries the request id.'),
 });
 
 const limitsSchema = z.strictObject({
   maxConnections: countOrAuto(1)
     .prefault('auto')
-    .describe('Client connections a worker holds at once, never more than half its file descriptors; `auto` is that half.'),
+    .describe(
+      'Client connections a worker holds at once, never more than half its file descriptors; `auto` is that half.',
+    ),
 });
 
-export const configSchema = z.strictObject({
-  workers: countOrAuto(1, 1024)
-    .prefault('auto')
-    .describe('Worker processes; `auto` is one for each processor, within the CPU quota of the container.'),
-  listeners: z
-    .array(listenerSchema)
-    .min(1)
-    .optional()
-    .describe('Where clients connect. Default: one HTTPS listener, made from HOST, PORT, CERT_FILE and KEY_FILE.'),
-  admin: z
-    .union([adminSchema, z.literal(false)], { error: 'must be an object with `address`, or false' })
-    .prefault({})
-    .describe('The admin API: health, readiness and metrics. `false` turns it off.'),
-  shutdown: shutdownSchema.prefault({}).describe('How an instance stops.'),
-  supervisor: supervisorSchema.prefault({}).describe('How the primary watches its workers.'),
-  log: logSchema.prefault({}).describe('What is written to standard output.'),
-  trustedProxies: z
-    .array(cidr())
-    .prefault([])
-    .describe('Peers whose X-Forwarded-*, Forwarded and X-Request-Id are believed. Everyone else has them replaced.')
-    .meta({ examples: [['10.0.0.0/8', 'fd00::/8']] }),
-  forwarded: forwardedSchema.prefault({}).describe('What the upstream is told about the client.'),
-  limits: limitsSchema.prefault({}).describe('Limits of the whole worker.'),
-  upstreams: z
-    .record(z.string(), upstreamSchema)
-    .superRefine((upstreams, context) => {
-      for (const key of Object.keys(upstreams)) {
-        if (!isName(key)) context.addIssue({ code: 'custom', path: [key], message: NAME_RULE });
-      }
-    })
-    .prefault({})
-    .describe('Named groups of endpoints.'),
-  routes: z.array(routeSchema).min(1).describe('Which request goes where. At least one.'),
-});
+export const configSchema = z
+  .strictObject({
+    workers: countOrAuto(1, 1024)
+      .prefault('auto')
+      .describe('Worker processes; `auto` is one for each processor, within the CPU quota of the container.'),
+    listeners: z
+      .array(listenerSchema)
+      .min(1)
+      .optional()
+      .describe(
+        'Where clients connect. Default: one HTTPS listener, made from HOST, PORT, CERT_FILE and KEY_FILE.',
+      ),
+    admin: z
+      .union([adminSchema, z.literal(false)], { error: 'must be an object with `address`, or false' })
+      .prefault({})
+      .describe('The admin API: health, readiness and metrics. `false` turns it off.'),
+    shutdown: shutdownSchema.prefault({}).describe('How an instance stops.'),
+    supervisor: supervisorSchema.prefault({}).describe('How the primary watches its workers.'),
+    log: logSchema.prefault({}).describe('What is written to standard output.'),
+    trustedProxies: z
+      .array(cidr())
+      .prefault([])
+      .describe(
+        'Peers whose X-Forwarded-*, Forwarded and X-Request-Id are believed. Everyone else has them replaced.',
+      )
+      .meta({ 'x-examples': [['10.0.0.0/8', 'fd00::/8']] }),
+    forwarded: forwardedSchema.prefault({}).describe('What the upstream is told about the client.'),
+    limits: limitsSchema.prefault({}).describe('Limits of the whole worker.'),
+    upstreams: z
+      .record(z.string(), upstreamSchema)
+      .superRefine((upstreams, context) => {
+        for (const key of Object.keys(upstreams)) {
+          if (!isName(key)) context.addIssue({ code: 'custom', path: [key], message: NAME_RULE });
+        }
+      })
+      .prefault({})
+      .describe('Named groups of endpoints.'),
+    routes: z.array(routeSchema).min(1).describe('Which request goes where. At least one.'),
+  })
+  .meta({ title: 'Torus configuration' });
 
 /** A configuration after its grammar was checked and its scalars read; files are not read yet. */
 export type ConfigDocument = z.output<typeof configSchema>;

@@ -8,9 +8,13 @@ import { redirectSchema } from './filters/redirect.js';
 
 export const filterSchema = z
   .strictObject({
-    'jwt-auth': jwtAuthSchema.optional().describe('Lets only requests with a valid JSON Web Token through (401, or 403 for scopes).'),
+    'jwt-auth': jwtAuthSchema
+      .optional()
+      .describe('Lets only requests with a valid JSON Web Token through (401, or 403 for scopes).'),
     headers: headersSchema.optional().describe('Removes, sets and appends header fields.'),
-    'body-limit': bodyLimitSchema.optional().describe('Answers 413 to request bodies past a size. Buffers nothing.'),
+    'body-limit': bodyLimitSchema
+      .optional()
+      .describe('Answers 413 to request bodies past a size. Buffers nothing.'),
     'ip-allow': ipAllowSchema.optional().describe('Lets only some client addresses through (403).'),
     redirect: redirectSchema.optional().describe('Answers with a redirect; nothing goes upstream.'),
   })

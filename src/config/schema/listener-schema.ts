@@ -1,10 +1,14 @@
 /** Owns the grammar and defaults of `listeners`. */
 import { z } from 'zod';
-import { address, duration, filePath, flag, integer, name, positiveDuration, size } from './scalars.js';
+import { address, filePath, flag, integer, name, positiveDuration, size } from './scalars.js';
 
 const certificateSchema = z.strictObject({
-  cert: filePath().describe('PEM file with the certificate, followed by its intermediates.'),
-  key: filePath().describe('PEM file with the private key of the certificate.'),
+  cert: filePath()
+    .describe('PEM file with the certificate, followed by its intermediates.')
+    .meta({ 'x-examples': ['certs/cert.pem'] }),
+  key: filePath()
+    .describe('PEM file with the private key of the certificate.')
+    .meta({ 'x-examples': ['certs/key.pem'] }),
 });
 
 const listenerTlsSchema = z.strictObject({
@@ -12,37 +16,58 @@ const listenerTlsSchema = z.strictObject({
     .array(certificateSchema)
     .min(1)
     .describe('The first is the default; the others are chosen by the name the client asks for (SNI).'),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).prefault('TLSv1.2').describe('Oldest TLS version a client may use.'),
+  minVersion: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .prefault('TLSv1.2')
+    .describe('Oldest TLS version a client may use.'),
 });
 
 const listenerLimitsSchema = z.strictObject({
   requestLine: size(16).prefault('8KiB').describe('Longest request line; longer ones are answered 414.'),
-  head: size(64).prefault('16KiB').describe('Largest request head, all fields together; larger ones are answered 431.'),
-  headerCount: integer(1, 10_000).prefault(100).describe('Most header fields in a request; more are answered 431.'),
+  head: size(64)
+    .prefault('16KiB')
+    .describe('Largest request head, all fields together; larger ones are answered 431.'),
+  headerCount: integer(1, 10_000)
+    .prefault(100)
+    .describe('Most header fields in a request; more are answered 431.'),
   requestsPerConnection: integer(1)
     .prefault(1000)
     .describe('A connection is closed politely after about this many requests (with jitter).'),
-  connectionAge: positiveDuration().prefault('1h').describe('A connection is closed politely at about this age (with jitter).'),
-  allowUnderscores: flag().prefault(false).describe('Keep header fields with an underscore in their name, which are dropped otherwise.'),
+  connectionAge: positiveDuration()
+    .prefault('1h')
+    .describe('A connection is closed politely at about this age (with jitter).'),
+  allowUnderscores: flag()
+    .prefault(false)
+    .describe('Keep header fields with an underscore in their name, which are dropped otherwise.'),
 });
 
 const listenerTimeoutsSchema = z.strictObject({
   requestHead: positiveDuration()
     .prefault('10s')
-    .describe('Deadline for a whole request head, counted from the connection or from the first byte of a later request.'),
+    .describe(
+      'Deadline for a whole request head, counted from the connection or from the first byte of a later request.',
+    ),
   bodyGap: positiveDuration().prefault('60s').describe('Longest gap between two reads of a request body.'),
-  writeGap: positiveDuration().prefault('60s').describe('Longest time a client may take no byte of a response that is waiting for it.'),
-  keepAlive: duration()
+  writeGap: positiveDuration()
+    .prefault('60s')
+    .describe('Longest time a client may take no byte of a response that is waiting for it.'),
+  keepAlive: positiveDuration()
     .prefault('75s')
-    .describe('How long an idle connection is kept. Longer than the 60 s of common load balancers, so that they close first.'),
+    .describe(
+      'How long an idle connection is kept. Longer than the 60 s of common load balancers, so that they close first.',
+    ),
   tlsHandshake: positiveDuration().prefault('10s').describe('Deadline for the TLS handshake.'),
 });
 
 export const listenerSchema = z.strictObject({
-  name: name().describe('Name of the listener in logs and metrics. Unique.').meta({ examples: ['edge'] }),
+  name: name()
+    .describe('Name of the listener in logs and metrics. Unique.')
+    .meta({ 'x-examples': ['edge'] }),
   address: address()
-    .describe('Where to listen: `host:port`, `:port` (every IPv4 address) or `[::]:port`. Port 0 lets the system choose.')
-    .meta({ examples: ['0.0.0.0:8443'] }),
+    .describe(
+      'Where to listen: `host:port`, `:port` (every IPv4 address) or `[::]:port`. Port 0 lets the system choose.',
+    )
+    .meta({ 'x-examples': ['0.0.0.0:8443'] }),
   tls: listenerTlsSchema.optional().describe('Speak TLS. Without it the listener speaks plain HTTP.'),
   limits: listenerLimitsSchema.prefault({}).describe('What a client may send at the most.'),
   timeouts: listenerTimeoutsSchema.prefault({}).describe('How long a client may take.'),

@@ -18,23 +18,26 @@ const matchSchema = z.strictObject({
   host: oneOrMore(text('host', parseHostPattern))
     .optional()
     .describe('Hosts, exact or `*.example.com` (any depth below). Left out: every host.')
-    .meta({ examples: ['api.example.com', ['example.com', '*.example.com']], 'x-type': 'host or list of hosts' }),
+    .meta({
+      'x-examples': ['api.example.com', ['example.com', '*.example.com']],
+      'x-type': 'host or list of hosts',
+    }),
   path: text('path pattern', parsePathPattern)
     .describe(
       '`/users` is exact; `/users/*` is everything at and below `/users`; `/users/:id` binds one segment; `/*` is everything.',
     )
-    .meta({ examples: ['/users/*'] }),
+    .meta({ 'x-examples': ['/users/*'] }),
   methods: z
     .array(text('method', parseMethod))
     .min(1)
     .optional()
     .describe('Methods. Left out: every method.')
-    .meta({ examples: [['GET', 'POST']] }),
+    .meta({ 'x-examples': [['GET', 'POST']] }),
   headers: z
     .record(z.string(), predicateValue())
     .prefault({})
     .describe('Header fields that must be there, each with exactly this value, or `true` for any value.')
-    .meta({ examples: [{ 'x-beta': true }] })
+    .meta({ 'x-examples': [{ 'x-beta': true }] })
     .superRefine((headers, context) => {
       for (const key of Object.keys(headers)) {
         const result = parseFieldName(key);
@@ -45,16 +48,23 @@ const matchSchema = z.strictObject({
     .record(z.string(), predicateValue())
     .prefault({})
     .describe('Query parameters that must be there, each with exactly this value, or `true` for any value.')
-    .meta({ examples: [{ version: '2' }] }),
+    .meta({ 'x-examples': [{ version: '2' }] }),
 });
 
 const rewriteSchema = z
   .strictObject({
-    stripPrefix: prefix().optional().describe('Removed from the beginning of the path.').meta({ examples: ['/api'] }),
+    stripPrefix: prefix()
+      .optional()
+      .describe('Removed from the beginning of the path.')
+      .meta({ 'x-examples': ['/api'] }),
     replacePrefix: z
       .strictObject({
-        from: prefix().describe('The beginning of the path to replace.'),
-        to: prefix().describe('What stands there instead.'),
+        from: prefix()
+          .describe('The beginning of the path to replace.')
+          .meta({ 'x-examples': ['/old'] }),
+        to: prefix()
+          .describe('What stands there instead.')
+          .meta({ 'x-examples': ['/new'] }),
       })
       .optional()
       .describe('Replaces the beginning of the path.'),
@@ -64,26 +74,55 @@ const rewriteSchema = z
   });
 
 const routeTimeoutsSchema = z.strictObject({
-  request: duration().prefault('0s').describe('The whole exchange; 0 for no limit. Never applies to tunnels.'),
-  responseHead: duration().prefault('15s').describe('From the end of the request to the response head; 0 for no limit.'),
-  idle: duration().prefault('300s').describe('Longest silence of a streaming response or a tunnel; 0 for no limit.'),
+  request: duration()
+    .prefault('0s')
+    .describe('The whole exchange; 0 for no limit. Never applies to tunnels.'),
+  responseHead: duration()
+    .prefault('15s')
+    .describe('From the end of the request to the response head; 0 for no limit.'),
+  idle: duration()
+    .prefault('300s')
+    .describe('Longest silence of a streaming response or a tunnel; 0 for no limit.'),
 });
 
 export const routeSchema = z.strictObject({
-  name: name().describe('Name of the route in logs and metrics. Unique.').meta({ examples: ['users'] }),
-  match: matchSchema.describe('Which requests this route is for. The most specific route wins, whatever the order.'),
+  name: name()
+    .describe('Name of the route in logs and metrics. Unique.')
+    .meta({ 'x-examples': ['users'] }),
+  match: matchSchema.describe(
+    'Which requests this route is for. The most specific route wins, whatever the order.',
+  ),
   filters: z
     .array(filterSchema)
     .prefault([])
     .describe('Policies, run in this order on requests and backwards on responses.')
-    .meta({ examples: [[{ 'jwt-auth': { secret: '${JWT_SECRET}' } }, { 'body-limit': { max: '10MiB' } }]] }),
-  upstream: z.string().min(1).optional().describe('Name of the upstream. Only routes with a `redirect` filter can do without.'),
-  rewrite: rewriteSchema.optional().describe('Changes the path that the upstream sees. Only where the prefix ends at a segment boundary.'),
+    .meta({
+      'x-examples': [[{ 'jwt-auth': { secret: '${JWT_SECRET}' } }, { 'body-limit': { max: '10MiB' } }]],
+    }),
+  upstream: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of the upstream. Only routes with a `redirect` filter can do without.')
+    .meta({ 'x-examples': ['users'] }),
+  rewrite: rewriteSchema
+    .optional()
+    .describe('Changes the path that the upstream sees. Only where the prefix ends at a segment boundary.'),
   timeouts: routeTimeoutsSchema.prefault({}).describe('How long the upstream may take.'),
   upgrades: z
-    .union([z.array(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a protocol name such as websocket' })), z.literal(false)], {
-      error: 'must be a list of protocols, or false',
-    })
+    .union(
+      [
+        z.array(
+          z
+            .string()
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a protocol name such as websocket' }),
+        ),
+        z.literal(false),
+      ],
+      {
+        error: 'must be a list of protocols, or false',
+      },
+    )
     .prefault(['websocket'])
     .transform((value) => (value === false ? [] : value.map((protocol) => protocol.toLowerCase())))
     .describe('Protocols that a request may switch to; `false` for none.')

@@ -1,14 +1,19 @@
 /** Owns the kinds of value that the schema is made of: each reads text its own way and says precisely what is wrong. */
 import { z } from 'zod';
-import { parseAddress } from '../parse/address.js';
+import { parseAddress, type Address } from '../parse/address.js';
 import { parseCidr } from '../parse/cidr.js';
 import { parseDuration } from '../parse/duration.js';
 import { parseFieldName, parseFieldValue } from '../parse/field.js';
 import type { Parsed } from '../parse/parsed.js';
 import { parseSize } from '../parse/size.js';
 
+/** Written as text. */
+type Text<T> = z.ZodType<T, string>;
+/** Written as text, or as what YAML took for a number. */
+type Numeric<T> = z.ZodType<T, string | number>;
+
 /** Text read by `parse`. `kind` names the type in the documentation. */
-export function text<T>(kind: string, parse: (value: string) => Parsed<T>) {
+export function text<T>(kind: string, parse: (value: string) => Parsed<T>): Text<T> {
   return z
     .string()
     .transform((value, context) => settle(parse(value), context))
@@ -16,7 +21,7 @@ export function text<T>(kind: string, parse: (value: string) => Parsed<T>) {
 }
 
 /** As `text`, for values that YAML may have read as a number. */
-function numeric<T>(kind: string, parse: (value: string) => Parsed<T>) {
+function numeric<T>(kind: string, parse: (value: string) => Parsed<T>): Numeric<T> {
   return z
     .union([z.string(), z.number()], { error: `must be a ${kind}` })
     .transform((value, context) => settle(parse(String(value)), context))
@@ -29,24 +34,29 @@ function settle<T>(result: Parsed<T>, context: z.core.$RefinementCtx): T {
   return z.NEVER;
 }
 
-export const duration = () => numeric('duration', parseDuration);
+export const duration = (): Numeric<number> => numeric('duration', parseDuration);
 
 /** A duration that must not be zero. */
-export const positiveDuration = () =>
+export const positiveDuration = (): Numeric<number> =>
   numeric('duration', (value) => {
     const result = parseDuration(value);
-    return result.ok && result.value === 0 ? { ok: false, message: 'must be a duration longer than 0' } : result;
+    return result.ok && result.value === 0
+      ? { ok: false, message: 'must be a duration longer than 0' }
+      : result;
   });
 
-export const size = (min = 1) =>
+export const size = (min = 1): Numeric<number> =>
   numeric('size', (value) => {
     const result = parseSize(value);
-    return result.ok && result.value < min ? { ok: false, message: `must be a size of at least ${String(min)}B` } : result;
+    return result.ok && result.value < min
+      ? { ok: false, message: `must be a size of at least ${String(min)}B` }
+      : result;
   });
 
 /** A whole number. Digits in a string count too: interpolation always makes strings. */
-export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Numeric<number> {
+  const range =
+    max === Number.MAX_SAFE_INTEGER ? `of at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
   return z
     .union([z.number(), z.string()], { error: `must be a whole number ${range}` })
     .transform((value, context) => {
@@ -59,8 +69,9 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
 }
 
 /** `auto`, or a whole number. */
-export function countOrAuto(min: number, max = Number.MAX_SAFE_INTEGER) {
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
+export function countOrAuto(min: number, max = Number.MAX_SAFE_INTEGER): Numeric<number | 'auto'> {
+  const range =
+    max === Number.MAX_SAFE_INTEGER ? `of at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
   const message = `must be auto or a whole number ${range}`;
   return z
     .union([z.string(), z.number()], { error: message })
@@ -75,24 +86,27 @@ export function countOrAuto(min: number, max = Number.MAX_SAFE_INTEGER) {
 }
 
 /** true or false. The words in a string count too: interpolation always makes strings. */
-export const flag = () =>
+export const flag = (): z.ZodType<boolean, boolean | 'true' | 'false'> =>
   z
     .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
     .transform((value) => value === true || value === 'true')
     .meta({ 'x-type': 'boolean' });
 
-export const address = () => text('address', parseAddress);
-export const cidr = () => text('CIDR', parseCidr);
-export const fieldName = () => text('header name', parseFieldName);
-export const fieldValue = () => text('header value', parseFieldValue);
-export const filePath = () => z.string().min(1).meta({ 'x-type': 'file' });
+export const address = (): Text<Address> => text('address', parseAddress);
+export const cidr = (): Text<string> => text('CIDR', parseCidr);
+export const fieldName = (): Text<string> => text('header name', parseFieldName);
+export const fieldValue = (): Text<string> => text('header value', parseFieldValue);
+export const filePath = (): Text<string> => z.string().min(1).meta({ 'x-type': 'file' });
 export const NAME_RULE = 'must be a name of at most 63 letters, digits, dots, dashes and underscores';
 export const isName = (value: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(value);
-export const name = () => text('name', (value) => (isName(value) ? { ok: true, value } : { ok: false, message: NAME_RULE }));
+export const name = (): Text<string> =>
+  text('name', (value) => (isName(value) ? { ok: true, value } : { ok: false, message: NAME_RULE }));
 
 /** One value or a list of them; always a list afterwards. */
-export function oneOrMore<T extends z.ZodType>(item: T) {
-  return z.union([item, z.array(item)], { error: 'must be a value or a list of values' }).transform((value): z.output<T>[] =>
-    Array.isArray(value) ? (value as z.output<T>[]) : [value as z.output<T>],
-  );
+export function oneOrMore<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[], z.input<T> | z.input<T>[]> {
+  return z
+    .union([item, z.array(item)], { error: 'must be a value or a list of values' })
+    .transform((value): z.output<T>[] =>
+      Array.isArray(value) ? (value as z.output<T>[]) : [value as z.output<T>],
+    );
 }

@@ -1,7 +1,7 @@
 /** Owns the grammar and defaults of `upstreams`. */
 import { z } from 'zod';
 import { parseEndpointUrl } from '../parse/endpoint-url.js';
-import { duration, filePath, flag, integer, positiveDuration, text } from './scalars.js';
+import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
 
@@ -12,8 +12,10 @@ const endpointSchema = z
       z.strictObject({
         url: endpointUrl()
           .describe('`http://host:port` or `https://host:port`, without a path.')
-          .meta({ examples: ['http://127.0.0.1:9000'] }),
-        weight: integer(1, 1000).prefault(1).describe('Share of the traffic, relative to the other endpoints.'),
+          .meta({ 'x-examples': ['http://127.0.0.1:9000'] }),
+        weight: integer(1, 1000)
+          .prefault(1)
+          .describe('Share of the traffic, relative to the other endpoints.'),
       }),
     ],
     { error: 'must be a URL or an object with `url` and `weight`' },
@@ -23,13 +25,17 @@ const endpointSchema = z
 const poolSchema = z.strictObject({
   maxConnections: integer(1).prefault(1024).describe('Most connections to one endpoint from one worker.'),
   maxIdle: integer(0).prefault(256).describe('Most idle connections kept to one endpoint by one worker.'),
-  idleTimeout: duration().prefault('60s').describe('How long an idle connection is kept. 0 keeps none.'),
-  maxPending: integer(0).prefault(1024).describe('Most exchanges that wait for a connection when all are in use; the next is answered 503.'),
+  idleTimeout: positiveDuration().prefault('60s').describe('How long an idle connection is kept.'),
+  maxPending: integer(0)
+    .prefault(1024)
+    .describe('Most exchanges that wait for a connection when all are in use; the next is answered 503.'),
 });
 
 const upstreamTlsSchema = z.strictObject({
-  verify: flag().prefault(true).describe('Verify the certificate of https endpoints. Turn it off for tests only.'),
-  ca: filePath().optional().describe('PEM file with the certificate authorities to trust instead of the ones that come with Node.'),
+  verify: flag()
+    .prefault(true)
+    .describe('Verify the certificate of https endpoints. Turn it off for tests only.'),
+  ca: filePath().optional().describe('PEM file with the certificate authorities to trust for this upstream.'),
   serverName: z
     .string()
     .min(1)
@@ -43,14 +49,18 @@ export const upstreamSchema = z.strictObject({
     .array(endpointSchema)
     .min(1)
     .describe('The addresses of this upstream: URLs, or objects with `url` and `weight`.')
-    .meta({ examples: [['http://127.0.0.1:9000', { url: 'http://127.0.0.1:9001', weight: 2 }]] }),
+    .meta({ 'x-examples': [['http://127.0.0.1:9000', { url: 'http://127.0.0.1:9001', weight: 2 }]] }),
   balancer: z
     .enum(['least-request', 'round-robin'])
     .prefault('least-request')
-    .describe('`least-request` takes the less busy of two endpoints picked at random (weighted); `round-robin` takes turns.'),
+    .describe(
+      '`least-request` takes the less busy of two endpoints picked at random (weighted); `round-robin` takes turns.',
+    ),
   timeouts: z
     .strictObject({
-      connect: positiveDuration().prefault('3s').describe('Deadline for a new connection, TCP and TLS together.'),
+      connect: positiveDuration()
+        .prefault('3s')
+        .describe('Deadline for a new connection, TCP and TLS together.'),
     })
     .prefault({})
     .describe('How long an endpoint may take. Response timeouts belong to routes.'),

@@ -9,7 +9,11 @@ const writtenFields = () =>
     const written: Record<string, string> = {};
     for (const [key, value] of Object.entries(fields)) {
       const name = parseWritableFieldName(key);
-      const wrong = name.ok ? (Object.hasOwn(written, name.value) ? 'is there twice' : undefined) : `name ${name.message}`;
+      const wrong = name.ok
+        ? Object.hasOwn(written, name.value)
+          ? 'is there twice'
+          : undefined
+        : `name ${name.message}`;
       if (wrong !== undefined) context.addIssue({ code: 'custom', path: [key], message: wrong });
       else if (name.ok) written[name.value] = value;
     }
@@ -17,12 +21,26 @@ const writtenFields = () =>
   });
 
 const editsSchema = z.strictObject({
-  remove: z.array(text('header name', parseRemovableFieldName)).prefault([]).describe('Fields to remove.').meta({ examples: [['server']] }),
-  set: writtenFields().prefault({}).describe('Fields to set, in place of any that are there.').meta({ examples: [{ 'x-frame-options': 'DENY' }] }),
-  append: writtenFields().prefault({}).describe('Fields to add to those that are there.').meta({ examples: [{ vary: 'origin' }] }),
+  remove: z
+    .array(text('header name', parseRemovableFieldName))
+    .prefault([])
+    .describe('Fields to remove.')
+    .meta({ 'x-examples': [['server']] }),
+  set: writtenFields()
+    .prefault({})
+    .describe('Fields to set, in place of any that are there.')
+    .meta({ 'x-examples': [{ 'x-frame-options': 'DENY' }] }),
+  append: writtenFields()
+    .prefault({})
+    .describe('Fields to add to those that are there.')
+    .meta({ 'x-examples': [{ vary: 'origin' }] }),
 });
 
 export const headersSchema = z.strictObject({
-  request: editsSchema.prefault({}).describe('Edits of the request that goes upstream: remove, then set, then append.'),
-  response: editsSchema.prefault({}).describe('Edits of the response that goes to the client: remove, then set, then append.'),
+  request: editsSchema
+    .prefault({})
+    .describe('Edits of the request that goes upstream: remove, then set, then append.'),
+  response: editsSchema
+    .prefault({})
+    .describe('Edits of the response that goes to the client: remove, then set, then append.'),
 });

@@ -9,7 +9,8 @@ export const REDIRECT_PLACEHOLDERS: readonly string[] = ['scheme', 'host', 'path
 
 const STATUSES = [301, 302, 303, 307, 308] as const;
 type RedirectStatus = (typeof STATUSES)[number];
-const isRedirectStatus = (status: number): status is RedirectStatus => STATUSES.some((known) => known === status);
+const isRedirectStatus = (status: number): status is RedirectStatus =>
+  STATUSES.some((known) => known === status);
 
 function parseLocation(location: string): Parsed<string> {
   const placeholders = [...location.matchAll(/\$\{([^}]*)\}/g)].map((match) => match[1] ?? '');
@@ -22,8 +23,10 @@ function parseLocation(location: string): Parsed<string> {
 
 export const redirectSchema = z.strictObject({
   location: text('URL template', parseLocation)
-    .describe('Where to: `${scheme}`, `${host}`, `${path}` and `${query}` are replaced by those of the request.')
-    .meta({ examples: ['https://${host}${path}${query}'] }),
+    .describe(
+      'Where to: `${scheme}`, `${host}`, `${path}` and `${query}` are replaced by those of the request.',
+    )
+    .meta({ 'x-examples': ['https://${host}${path}${query}'] }),
   status: integer(300, 399)
     .prefault(308)
     .transform((status, context): RedirectStatus => {
