@@ -1,6 +1,6 @@
 import type { Writable, Duplex } from 'node:stream';
 import type { Cause } from './cause.js';
-import type { ClientInfo } from './exchange.js';
+import type { ByteCounter, ClientInfo } from './exchange.js';
 import type { Fields } from './fields.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
 
@@ -12,6 +12,10 @@ export interface DownstreamStream {
   readonly head: RequestHead;
   readonly client: ClientInfo;
   readonly body: Body;
+  /** Body bytes that have arrived so far, after transfer coding. */
+  readonly requestBytes: number;
+  /** A streamed body that grows past this ends the exchange with `downstream.filter.too-large`. */
+  limitRequestBody(maxBytes: number): void;
   /** Told of everything that happens to the client until the exchange has ended. */
   observe(observer: DownstreamObserver): void;
   /** 1xx other than 101. Not sent to HTTP/1.0 clients. */
@@ -19,7 +23,7 @@ export interface DownstreamStream {
   /** The whole response in one write. `body` is copied: it may be reused when the call returns. */
   sendComplete(head: ResponseHead, body: Buffer | undefined, trailers: Fields | undefined): void;
   /** Writes the head and opens the body. Ending the stream ends the response; destroying it breaks the connection. */
-  sendStreaming(head: ResponseHead, trailers: () => Fields | undefined): Writable;
+  sendStreaming(head: ResponseHead, trailers: () => Fields | undefined): Writable & ByteCounter;
   /** Writes the 101 and gives up the connection as a raw duplex; bytes the client sent early come first. */
   switchProtocols(head: ResponseHead): Duplex;
   /** Breaks the connection so that an unfinished response cannot be taken for a complete one. */
@@ -31,7 +35,7 @@ export interface DownstreamStream {
 export interface DownstreamObserver {
   /** The client is gone, broke the framing of its body, or stalled past a limit. The exchange must end. */
   onDownstreamFailure(cause: Cause, detail: string | undefined): void;
-  /** The response was handed to the kernel in full and the request was read to its end. Called once. */
+  /** The response was handed to the kernel in full. Called once, and nothing after it. */
   onDownstreamFinished(): void;
 }
 

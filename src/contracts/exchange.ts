@@ -52,3 +52,25 @@ export interface Exchange {
   /** A short technical word for the log (an errno, a parser rule). Never holds client secrets. */
   readonly detail: string | undefined;
 }
+
+/** The part of an exchange that the stages write as it goes on. Policies get it as a read-only `Exchange`. */
+export interface ExchangeRecord extends Exchange {
+  phase: ExchangePhase;
+  endpoint: string | undefined;
+  attempts: number;
+  reusedConnection: boolean;
+  status: number;
+  connectedAfterMs: number;
+  responseHeadAfterMs: number;
+  detail: string | undefined;
+  /** Counts the body bytes of a response that is under way. */
+  responseCounter: ByteCounter | undefined;
+  /** Counts what the client sent, where the downstream cannot know it (tunnels). */
+  requestCounter: ByteCounter | undefined;
+  /** Body bytes of a response that was sent whole. */
+  wholeResponseBytes: number;
+}
+
+export interface ByteCounter {
+  readonly bytes: number;
+}

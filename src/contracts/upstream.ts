@@ -8,6 +8,8 @@ import type { Body, RequestHead, ResponseHead } from './message.js';
 export interface Endpoint {
   /** `host:port`: the label in logs and metrics. */
   readonly label: string;
+  /** What Host says when the route asks for the endpoint's own name: no port where it is the scheme's. */
+  readonly authority: string;
   readonly weight: number;
   /** Exchanges running on it from this worker. */
   readonly active: number;
@@ -20,6 +22,8 @@ export interface AttemptFailure {
   readonly detail: string | undefined;
   /** `safe`: nothing was sent; `stale`: a kept-alive connection broke before any response byte; `no`: neither. */
   readonly retry: 'safe' | 'stale' | 'no';
+  /** The endpoint it failed on, where one had been picked. */
+  readonly endpoint?: Endpoint;
 }
 
 /** Receives what becomes of a checked-out connection. No method is called after the response ended or the failure. */
@@ -42,6 +46,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly head: RequestHead;
   readonly fields: Fields;
+  /** Field lines that Torus adds (Host, forwarding, request id), each ended by CRLF. */
+  readonly addedLines: string;
   readonly body: Body;
 }
 
@@ -69,8 +75,11 @@ export interface CheckoutOptions {
   readonly responseHeadTimeoutMs: number;
   /** Milliseconds without a response byte; 0 for no limit. */
   readonly idleTimeoutMs: number;
-  /** A fresh connection of its own, that never goes to the pool (upgrades, retries after a stale one). */
-  readonly fresh: boolean;
+  /**
+   * `pooled`: an idle connection or a new one; `new`: not one that has waited in the pool (after a stale one broke);
+   * `tunnel`: one of its own that can become a tunnel and never goes to the pool.
+   */
+  readonly connection: 'pooled' | 'new' | 'tunnel';
   /** Endpoints already tried in this exchange: another is preferred. */
   readonly avoid: Endpoint | undefined;
 }
@@ -78,6 +87,7 @@ export interface CheckoutOptions {
 /** A named group of endpoints with their balancer and pools. Belongs to one snapshot of one worker. */
 export interface Upstream {
   readonly name: string;
+  readonly endpointCount: number;
   /**
    * Picks an endpoint and checks out a connection. Calls `onConnected` before returning when an idle one is at hand.
    * Failures to pick, queue or connect go to `onAttemptFailed`.
@@ -89,5 +99,5 @@ export interface Upstream {
 
 /** Picks one of the endpoints that may be used now. Stateless towards the caller; called once an attempt. */
 export interface Balancer {
-  pick(endpoints: readonly Endpoint[], exchange: Exchange): Endpoint | undefined;
+  pick<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined;
 }

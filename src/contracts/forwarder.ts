@@ -1,0 +1,39 @@
+import type { Cause } from './cause.js';
+import type { DownstreamStream } from './downstream.js';
+import type { ExchangeRecord } from './exchange.js';
+import type { Fields } from './fields.js';
+import type { Body, ResponseHead } from './message.js';
+import type { CompiledRoute } from './router.js';
+import type { Upstream } from './upstream.js';
+
+/** What the forwarder needs for one exchange. */
+export interface ForwardJob {
+  readonly exchange: ExchangeRecord;
+  readonly downstream: DownstreamStream;
+  readonly route: CompiledRoute;
+  readonly upstream: Upstream;
+  /** The fields to send, after the filters. */
+  readonly fields: Fields;
+  /** The request body: the downstream's, or what a filter had buffered of it. */
+  readonly body: Body;
+}
+
+/** Whoever runs the exchange. Exactly one of `onForwardFailed`, `onForwardEnded` or the downstream's finish ends it. */
+export interface ForwardOwner {
+  /** The final response head, about to be written: response filters change it here. */
+  onResponseHead(head: ResponseHead): void;
+  /** Nothing was sent downstream: answer locally. */
+  onForwardFailed(cause: Cause, detail: string | undefined): void;
+  /** It ended after the response (or a tunnel) had begun, and the downstream connection is gone. */
+  onForwardEnded(cause: Cause, detail: string | undefined): void;
+}
+
+export interface Forwarding {
+  /** Stops at once and releases the endpoint: the client is gone, or the exchange took too long. No owner call follows. */
+  cancel(): void;
+}
+
+/** Moves one exchange between downstream and upstream: picks, connects, retries, streams, tunnels. */
+export interface Forwarder {
+  forward(job: ForwardJob, owner: ForwardOwner): Forwarding;
+}

@@ -1,0 +1,66 @@
+import type { Cause, CauseSide } from '../contracts/cause.js';
+
+/** Owns the table behind each cause: the status Torus answers with when it still can, and the problem title. */
+
+export interface CauseInfo {
+  readonly side: CauseSide;
+  /** 0: nothing is answered (the client is gone, or the response had begun). */
+  readonly status: number;
+  readonly title: string;
+}
+
+const info = (side: CauseSide, status: number, title: string): CauseInfo => ({ side, status, title });
+
+export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
+  ok: info('none', 0, 'The exchange ended as it should'),
+  'downstream.head.malformed': info('downstream', 400, 'The request is malformed'),
+  'downstream.head.too-large': info('downstream', 431, 'The request fields are too large'),
+  'downstream.head.target-too-long': info('downstream', 414, 'The request target is too long'),
+  'downstream.head.timeout': info('downstream', 408, 'The request took too long to arrive'),
+  'downstream.head.version-unsupported': info('downstream', 505, 'The HTTP version is not supported'),
+  'downstream.head.coding-unsupported': info('downstream', 501, 'The transfer coding is not supported'),
+  'downstream.head.expectation-unsupported': info('downstream', 417, 'The expectation cannot be met'),
+  'downstream.head.method-unsupported': info('downstream', 501, 'The method is not supported'),
+  'downstream.head.aborted': info('downstream', 0, 'The client left before its request was complete'),
+  'downstream.route.not-found': info('downstream', 404, 'No route matches the request'),
+  'downstream.route.method-not-allowed': info('downstream', 405, 'The method is not allowed here'),
+  'downstream.route.ambiguous-path': info('downstream', 400, 'The request path is ambiguous'),
+  'downstream.filter.unauthenticated': info('downstream', 401, 'The request is not authenticated'),
+  'downstream.filter.forbidden': info('downstream', 403, 'The request is not allowed'),
+  'downstream.filter.redirected': info('downstream', 308, 'The resource is elsewhere'),
+  'downstream.filter.too-large': info('downstream', 413, 'The request body is too large'),
+  'downstream.filter.answered': info('downstream', 200, 'A filter answered the request'),
+  'downstream.body.malformed': info('downstream', 400, 'The request body is malformed'),
+  'downstream.body.timeout': info('downstream', 408, 'The request body took too long to arrive'),
+  'downstream.body.aborted': info('downstream', 0, 'The client left before its request body was complete'),
+  'downstream.wait.aborted': info('downstream', 0, 'The client left while the upstream was at work'),
+  'downstream.response.aborted': info('downstream', 0, 'The client left before the response was complete'),
+  'downstream.response.timeout': info('downstream', 0, 'The client took no byte of the response for too long'),
+  'downstream.tunnel.aborted': info('downstream', 0, 'The client broke the tunnel'),
+  'upstream.pick.none-available': info('upstream', 503, 'No upstream endpoint is available'),
+  'upstream.queue.full': info('upstream', 503, 'The upstream has too many requests waiting'),
+  'upstream.queue.timeout': info('upstream', 503, 'No upstream connection became free in time'),
+  'upstream.connect.refused': info('upstream', 502, 'The upstream refused the connection'),
+  'upstream.connect.timeout': info('upstream', 504, 'The upstream did not accept the connection in time'),
+  'upstream.connect.unresolved': info('upstream', 502, 'The name of the upstream does not resolve'),
+  'upstream.connect.failed': info('upstream', 502, 'The connection to the upstream failed'),
+  'upstream.tls.failed': info('upstream', 502, 'The TLS handshake with the upstream failed'),
+  'upstream.request.reset': info('upstream', 502, 'The upstream broke off while the request was sent'),
+  'upstream.head.closed': info('upstream', 502, 'The upstream closed the connection without a response'),
+  'upstream.head.reset': info('upstream', 502, 'The upstream reset the connection without a response'),
+  'upstream.head.malformed': info('upstream', 502, 'The upstream response is malformed'),
+  'upstream.head.too-large': info('upstream', 502, 'The upstream response fields are too large'),
+  'upstream.head.timeout': info('upstream', 504, 'The upstream did not respond in time'),
+  'upstream.upgrade.invalid': info('upstream', 502, 'The upstream switched protocols in a way nobody asked for'),
+  'upstream.body.closed': info('upstream', 502, 'The upstream response ended too early'),
+  'upstream.body.reset': info('upstream', 502, 'The upstream reset the connection inside its response'),
+  'upstream.body.malformed': info('upstream', 502, 'The upstream response body is malformed'),
+  'upstream.body.timeout': info('upstream', 504, 'The upstream fell silent inside its response'),
+  'upstream.exchange.timeout': info('upstream', 504, 'The exchange took too long'),
+  'upstream.tunnel.reset': info('upstream', 0, 'The upstream broke the tunnel'),
+  'upstream.tunnel.timeout': info('upstream', 0, 'The tunnel was idle for too long'),
+  'internal.filter.failed': info('internal', 500, 'A filter failed'),
+  'internal.exchange.failed': info('internal', 500, 'The exchange failed inside the gateway'),
+  'internal.drain.refused': info('internal', 503, 'The gateway is shutting down'),
+  'internal.drain.cut': info('internal', 503, 'The gateway shut down before the exchange was complete'),
+};

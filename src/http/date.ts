@@ -1,0 +1,13 @@
+/** Owns the `Date` of responses that came without one (RFC 9110 section 6.6.1): formatted once a second. */
+
+let formatted = '';
+let formattedAt = Number.NEGATIVE_INFINITY;
+
+/** IMF-fixdate, at most one second old. `nowMs` is any monotonic clock. */
+export function httpDate(nowMs: number): string {
+  if (nowMs - formattedAt >= 1000) {
+    formattedAt = nowMs;
+    formatted = new Date().toUTCString();
+  }
+  return formatted;
+}

@@ -1,0 +1,118 @@
+import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from '../../../http/characters.js';
+import { IRREGULAR } from '../../../http/field-block.js';
+import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE, kindOf } from '../../../http/known-fields.js';
+
+/**
+ * Owns the strict reading of field lines (RFC 9112 section 5): one pass over the bytes with lookup tables. No obs-fold, no
+ * space before the colon, no bare CR or LF, no control bytes. What decides framing is collected on the way.
+ */
+
+export interface FieldLineLimits {
+  readonly headerCount: number;
+  readonly allowUnderscores: boolean;
+}
+
+/** The fields that decide framing and connection handling, as found. */
+export class FieldScan {
+  readonly spans: number[] = [];
+  count = 0;
+  hostCount = 0;
+  host = '';
+  contentLengthCount = 0;
+  contentLength = '';
+  transferEncodingCount = 0;
+  transferEncoding = '';
+  connection = '';
+  upgradeCount = 0;
+  upgrade = '';
+  expectCount = 0;
+  expect = '';
+  /** The rule that was broken; empty when all is well. */
+  fault = '';
+}
+
+const UNDERSCORE = 95;
+
+/**
+ * Reads field lines from `position` to the empty line at `end - 2`. Positions in the spans are relative to `base`, the place
+ * in `bytes` where `text` begins.
+ */
+export function scanFieldLines(
+  bytes: Buffer,
+  range: { readonly base: number; readonly position: number; readonly end: number },
+  text: string,
+  limits: FieldLineLimits,
+): FieldScan {
+  const scan = new FieldScan();
+  const { base, end } = range;
+  const last = end - 2;
+  let position = range.position;
+  while (position < last) {
+    const nameStart = position;
+    let underscore = false;
+    while (TOKEN[bytes[position] ?? 0] === 1) {
+      if (bytes[position] === UNDERSCORE) underscore = true;
+      position += 1;
+    }
+    const nameEnd = position;
+    if (nameEnd === nameStart) return failed(scan, 'field-name');
+    if (bytes[position] !== COLON) return failed(scan, 'field-colon');
+    position += 1;
+    const afterColon = position;
+    while (bytes[position] === SP || bytes[position] === HTAB) position += 1;
+    const valueStart = position;
+    while (FIELD_VALUE[bytes[position] ?? 0] === 1) position += 1;
+    if (bytes[position] !== CR || bytes[position + 1] !== LF) return failed(scan, 'field-value');
+    let valueEnd = position;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd -= 1;
+    scan.count += 1;
+    if (scan.count > limits.headerCount) return failed(scan, 'field-count');
+    const regular = valueEnd === position && valueStart - afterColon === 1 && bytes[afterColon] === SP;
+    position += 2;
+    if (underscore && !limits.allowUnderscores) continue;
+    const kind = kindOf(bytes, nameStart, nameEnd);
+    if (kind !== 0) note(scan, kind, text, valueStart - base, valueEnd - base);
+    scan.spans.push(
+      regular ? kind : kind | IRREGULAR,
+      nameStart - base,
+      nameEnd - base,
+      valueStart - base,
+      valueEnd - base,
+    );
+  }
+  return position === last ? scan : failed(scan, 'head-end');
+}
+
+function failed(scan: FieldScan, rule: string): FieldScan {
+  scan.fault = rule;
+  return scan;
+}
+
+function note(scan: FieldScan, kind: number, text: string, start: number, end: number): void {
+  switch (kind) {
+    case HOST:
+      scan.hostCount += 1;
+      scan.host = text.slice(start, end);
+      return;
+    case CONTENT_LENGTH:
+      scan.contentLengthCount += 1;
+      scan.contentLength = text.slice(start, end);
+      return;
+    case TRANSFER_ENCODING:
+      scan.transferEncodingCount += 1;
+      scan.transferEncoding = text.slice(start, end);
+      return;
+    case CONNECTION:
+      scan.connection = scan.connection === '' ? text.slice(start, end) : `${scan.connection},${text.slice(start, end)}`;
+      return;
+    case UPGRADE:
+      scan.upgradeCount += 1;
+      scan.upgrade = text.slice(start, end);
+      return;
+    case EXPECT:
+      scan.expectCount += 1;
+      scan.expect = text.slice(start, end);
+      return;
+    default:
+  }
+}

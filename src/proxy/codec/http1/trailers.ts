@@ -1,0 +1,41 @@
+import { FieldBlock, dropTable } from '../../../http/field-block.js';
+import * as known from '../../../http/known-fields.js';
+import type { FieldLineLimits } from './field-lines.js';
+import { scanFieldLines } from './field-lines.js';
+
+/** Owns the trailer section (RFC 9112 section 7.1.2): strict to read, and nothing that frames, routes or authorises gets through. */
+
+const LIMITS: FieldLineLimits = { headerCount: 100, allowUnderscores: false };
+
+/** RFC 9110 section 6.5.1: fields that mean something else when they come late. */
+const FORBIDDEN = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'max-forwards',
+  'www-authenticate',
+  'proxy-authenticate',
+];
+
+const DROPPED = dropTable(
+  ...Array.from({ length: known.KIND_COUNT }, (_, kind) => kind).filter((kind) => kind !== known.OTHER),
+);
+
+/** Parses `bytes`, which ends with the empty line. Undefined when a line is malformed. */
+export function scanTrailers(bytes: Buffer): FieldBlock | undefined {
+  const text = bytes.toString('latin1', 0, bytes.length);
+  const scan = scanFieldLines(bytes, { base: 0, position: 0, end: bytes.length }, text, LIMITS);
+  if (scan.fault !== '') return undefined;
+  const block = new FieldBlock(text, scan.spans);
+  for (const name of FORBIDDEN) block.remove(name);
+  return block;
+}
+
+/** The lines to send, without the final empty line; empty when nothing may be sent. */
+export function serialiseTrailers(trailers: FieldBlock | undefined): string {
+  return trailers === undefined ? '' : trailers.serialise(DROPPED);
+}

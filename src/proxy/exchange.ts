@@ -1,0 +1,49 @@
+import type { Cause } from '../contracts/cause.js';
+import type { DownstreamStream } from '../contracts/downstream.js';
+import type { ByteCounter, ClientInfo, ExchangePhase, ExchangeRecord, Identity } from '../contracts/exchange.js';
+import type { RequestHead } from '../contracts/message.js';
+import type { CompiledRoute } from '../contracts/router.js';
+
+/** Owns the record of one exchange: plain fields that the stages fill, so that the end of it needs no collecting. */
+export class ProxyExchange implements ExchangeRecord {
+  readonly id: string;
+  readonly request: RequestHead;
+  readonly client: ClientInfo;
+  readonly startedAt: number;
+  phase: ExchangePhase = 'filter';
+  route: CompiledRoute | undefined = undefined;
+  identity: Identity | undefined = undefined;
+  endpoint: string | undefined = undefined;
+  attempts = 0;
+  reusedConnection = false;
+  status = 0;
+  connectedAfterMs = -1;
+  responseHeadAfterMs = -1;
+  durationMs = -1;
+  cause: Cause | undefined = undefined;
+  detail: string | undefined = undefined;
+  responseCounter: ByteCounter | undefined = undefined;
+  requestCounter: ByteCounter | undefined = undefined;
+  wholeResponseBytes = 0;
+  private readonly downstream: DownstreamStream;
+
+  constructor(downstream: DownstreamStream, identity: { readonly id: string; readonly client: ClientInfo; readonly startedAt: number }) {
+    this.downstream = downstream;
+    this.request = downstream.head;
+    this.id = identity.id;
+    this.client = identity.client;
+    this.startedAt = identity.startedAt;
+  }
+
+  get upstream(): string | undefined {
+    return this.attempts > 0 ? this.route?.config.upstream : undefined;
+  }
+
+  get requestBytes(): number {
+    return this.requestCounter?.bytes ?? this.downstream.requestBytes;
+  }
+
+  get responseBytes(): number {
+    return this.responseCounter?.bytes ?? this.wholeResponseBytes;
+  }
+}

@@ -1,0 +1,329 @@
+import type { Cause } from '../contracts/cause.js';
+import type { DownstreamObserver, DownstreamStream, RequestHandler } from '../contracts/downstream.js';
+import type { ClientInfo } from '../contracts/exchange.js';
+import type { Fields } from '../contracts/fields.js';
+import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
+import type { ForwardOwner, Forwarder, Forwarding } from '../contracts/forwarder.js';
+import type { LiveExchange } from '../contracts/lifecycle.js';
+import type { Body, ResponseHead } from '../contracts/message.js';
+import type { CompiledRoute, Router } from '../contracts/router.js';
+import type { Telemetry } from '../contracts/telemetry.js';
+import type { Timer, Timers } from '../contracts/timers.js';
+import { CAUSES } from '../errors/causes.js';
+import { copyOf } from '../http/field-block.js';
+import { clientAddressOf } from '../http/forwarded.js';
+import type { IpSet } from '../http/ip-set.js';
+import { problemOf } from '../http/problem.js';
+import { gatherBody } from './body-buffer.js';
+import { ProxyExchange } from './exchange.js';
+import type { RequestIds } from './request-id.js';
+
+/**
+ * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
+ * complete. Whatever happens on the way, `complete` runs exactly once, with one cause.
+ */
+
+export interface HttpProxyOptions {
+  readonly router: Router<CompiledRoute>;
+  readonly forwarder: Forwarder;
+  readonly telemetry: Telemetry;
+  readonly timers: Timers;
+  readonly requestIds: RequestIds;
+  readonly requestIdField: string;
+  readonly trusted: IpSet;
+}
+
+export class HttpProxy {
+  readonly options: HttpProxyOptions;
+  readonly running = new Set<ExchangeRun>();
+  /** Exchanges that have ended, ever. */
+  completedCount = 0;
+  private onIdle: (() => void) | undefined = undefined;
+
+  constructor(options: HttpProxyOptions) {
+    this.options = options;
+  }
+
+  readonly handle: RequestHandler = (downstream) => {
+    new ExchangeRun(this, downstream).begin();
+  };
+
+  /** Resolves when no exchange is running. */
+  whenIdle(): Promise<void> {
+    if (this.running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  /** An exchange has ended. */
+  forget(run: ExchangeRun): void {
+    this.running.delete(run);
+    this.completedCount += 1;
+    if (this.running.size === 0) this.onIdle?.();
+  }
+}
+
+export class ExchangeRun implements DownstreamObserver, ForwardOwner {
+  private readonly proxy: HttpProxy;
+  private readonly downstream: DownstreamStream;
+  private readonly exchange: ProxyExchange;
+  private route: CompiledRoute | undefined = undefined;
+  private fields: Fields;
+  private body: Body;
+  private forwarding: Forwarding | undefined = undefined;
+  private deadline: Timer | undefined = undefined;
+  /** The cause to end with once the response has left. */
+  private outcome: Cause = 'ok';
+  private answered = false;
+  private completed = false;
+
+  constructor(proxy: HttpProxy, downstream: DownstreamStream) {
+    const { options } = proxy;
+    const client = options.trusted.empty ? downstream.client : behindProxies(downstream, options.trusted);
+    const claimedId = client.trusted ? downstream.head.fields.get(options.requestIdField) : undefined;
+    this.proxy = proxy;
+    this.downstream = downstream;
+    this.fields = downstream.head.fields;
+    this.body = downstream.body;
+    this.exchange = new ProxyExchange(downstream, {
+      id: claimedId === undefined ? options.requestIds.next() : options.requestIds.adopt(claimedId),
+      client,
+      startedAt: options.timers.now(),
+    });
+  }
+
+  begin(): void {
+    this.proxy.running.add(this);
+    this.proxy.options.telemetry.exchangeStarted(this.exchange);
+    this.downstream.observe(this);
+    this.matchRoute();
+  }
+
+  // ---- route ---------------------------------------------------------------------------------------------------------
+
+  private matchRoute(): void {
+    const match = this.proxy.options.router.match(this.downstream.head);
+    if (match.kind === 'not-found') this.reply({ status: 404, cause: 'downstream.route.not-found' });
+    else if (match.kind === 'method-not-allowed') {
+      const allow = ['allow', match.allow.join(', ')] as const;
+      this.reply({ status: 405, cause: 'downstream.route.method-not-allowed', fields: [allow] });
+    } else this.takeRoute(match.target);
+  }
+
+  private takeRoute(route: CompiledRoute): void {
+    this.route = route;
+    this.exchange.route = route;
+    const { requestMs } = route.config.timeouts;
+    if (requestMs > 0) this.startDeadline(requestMs);
+    if (route.filters.length === 0) {
+      this.forward(route);
+      return;
+    }
+    this.fields = copyOf(this.downstream.head.fields);
+    this.runRequestFilters(route, 0);
+  }
+
+  private startDeadline(requestMs: number): void {
+    this.deadline = this.proxy.options.timers.create(() => {
+      this.fail('upstream.exchange.timeout', 'request-deadline');
+    });
+    this.deadline.arm(requestMs);
+  }
+
+  // ---- request filters -----------------------------------------------------------------------------------------------
+
+  /** Goes through the filters without a promise until one of them needs it. */
+  private runRequestFilters(route: CompiledRoute, from: number): void {
+    for (let index = from; index < route.filters.length; index += 1) {
+      const verdict = this.ask(route.filters[index]);
+      if (verdict instanceof Promise) {
+        this.awaitVerdict(verdict, () => {
+          this.runRequestFilters(route, index + 1);
+        });
+        return;
+      }
+      if (this.stoppedBy(verdict)) return;
+    }
+    this.checkBody(route);
+  }
+
+  private ask(filter: Filter | undefined): FilterVerdict | Promise<FilterVerdict> {
+    try {
+      return filter?.onRequest?.(this.exchange, this.fields);
+    } catch (error) {
+      return this.filterFailed(error);
+    }
+  }
+
+  private awaitVerdict(verdict: Promise<FilterVerdict>, next: () => void): void {
+    verdict.then(
+      (reply) => {
+        if (!this.stoppedBy(reply)) next();
+      },
+      (error: unknown) => {
+        this.stoppedBy(this.filterFailed(error));
+      },
+    );
+  }
+
+  /** True when the exchange does not go on: a filter answered, or the client has left meanwhile. */
+  private stoppedBy(verdict: FilterVerdict): boolean {
+    if (this.completed || this.answered) return true;
+    if (verdict === undefined) return false;
+    this.reply(verdict);
+    return true;
+  }
+
+  private filterFailed(error: unknown): LocalReply {
+    this.exchange.detail = error instanceof Error ? error.name : 'unknown';
+    return { status: 500, cause: 'internal.filter.failed' };
+  }
+
+  /** Limits and filters that concern the body itself. */
+  private checkBody(route: CompiledRoute): void {
+    const maxBytes = Math.min(...route.filters.map((filter) => filter.maxRequestBytes ?? Infinity));
+    if (this.downstream.requestBytes > maxBytes) {
+      this.reply({ status: 413, cause: 'downstream.filter.too-large' });
+      return;
+    }
+    if (this.body.kind === 'stream' && maxBytes < Infinity) this.downstream.limitRequestBody(maxBytes);
+    const readers = route.filters.filter((filter) => filter.onRequestBody !== undefined);
+    if (readers.length === 0) this.forward(route);
+    else this.awaitVerdict(this.runBodyFilters(readers), () => {
+      this.forward(route);
+    });
+  }
+
+  private async runBodyFilters(readers: readonly Filter[]): Promise<FilterVerdict> {
+    const maxBytes = Math.min(...readers.map((filter) => filter.requestBodyLimitBytes ?? DEFAULT_BODY_BUFFER_BYTES));
+    const bytes = await gatherBody(this.body, maxBytes);
+    if (bytes === 'too-large') return { status: 413, cause: 'downstream.filter.too-large' };
+    if (bytes === 'broken') return undefined;
+    for (const filter of readers) {
+      const verdict = await filter.onRequestBody?.(this.exchange, bytes, this.fields);
+      if (verdict !== undefined) return verdict;
+    }
+    if (this.body.kind === 'stream') this.body = { kind: 'complete', bytes, trailers: this.body.stream.trailers };
+    return undefined;
+  }
+
+  // ---- forward -------------------------------------------------------------------------------------------------------
+
+  private forward(route: CompiledRoute): void {
+    const { upstream } = route;
+    if (upstream === undefined) {
+      this.reply({ status: 503, cause: 'upstream.pick.none-available' });
+      return;
+    }
+    const { exchange, downstream, fields, body } = this;
+    this.forwarding = this.proxy.options.forwarder.forward({ exchange, downstream, route, upstream, fields, body }, this);
+  }
+
+  onResponseHead(head: ResponseHead): void {
+    this.answered = true;
+    const filters = this.route?.filters ?? [];
+    for (let index = filters.length - 1; index >= 0; index -= 1) filters[index]?.onResponse?.(this.exchange, head);
+  }
+
+  onForwardFailed(cause: Cause, detail: string | undefined): void {
+    this.exchange.detail = detail;
+    this.reply({ status: CAUSES[cause].status, cause });
+  }
+
+  onForwardEnded(cause: Cause, detail: string | undefined): void {
+    this.exchange.detail = detail;
+    this.complete(cause);
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------------
+
+  /** Answers locally. The exchange completes when the answer has left. */
+  private reply(reply: LocalReply): void {
+    if (this.completed) return;
+    this.answered = true;
+    this.outcome = reply.cause;
+    this.exchange.status = reply.status;
+    this.exchange.phase = 'response';
+    this.downstream.discardRequestBody();
+    const retryAfter = reply.status === 503 && reply.fields === undefined ? [RETRY_AFTER] : [];
+    const problem = problemOf({
+      status: reply.status,
+      cause: reply.cause,
+      requestId: this.exchange.id,
+      detail: reply.detail,
+      fields: [...(reply.fields ?? []), ...retryAfter],
+    });
+    this.exchange.wholeResponseBytes = problem.body?.length ?? 0;
+    this.downstream.sendComplete(problem.head, problem.body, undefined);
+  }
+
+  onDownstreamFinished(): void {
+    this.complete(this.outcome);
+  }
+
+  onDownstreamFailure(cause: Cause, detail: string | undefined): void {
+    this.fail(cause, detail);
+  }
+
+  /** Ends the exchange early: with an answer while that is possible, else by breaking the connection. */
+  private fail(cause: Cause, detail: string | undefined): void {
+    if (this.completed) return;
+    this.exchange.detail = detail;
+    this.forwarding?.cancel();
+    const { status } = CAUSES[cause];
+    if (status > 0 && !this.answered) {
+      this.reply({ status, cause });
+      return;
+    }
+    this.downstream.abort();
+    this.complete(cause);
+  }
+
+  /** Cuts the exchange at the drain deadline. */
+  cut(): void {
+    if (this.completed) return;
+    this.forwarding?.cancel();
+    this.downstream.abort();
+    this.complete('internal.drain.cut');
+  }
+
+  private complete(cause: Cause): void {
+    if (this.completed) return;
+    this.completed = true;
+    this.deadline?.disarm();
+    const { exchange, proxy } = this;
+    exchange.cause = cause;
+    exchange.phase = 'done';
+    exchange.durationMs = proxy.options.timers.now() - exchange.startedAt;
+    for (const filter of this.route?.filters ?? NO_FILTERS) filter.onComplete?.(exchange);
+    proxy.options.telemetry.exchangeCompleted(exchange);
+    proxy.forget(this);
+  }
+
+  /** What it is doing now, for the drain report. */
+  describe(nowMs: number): LiveExchange {
+    const { exchange } = this;
+    return {
+      id: exchange.id,
+      route: exchange.route?.name,
+      client: exchange.client.address,
+      phase: exchange.phase,
+      ageMs: Math.round(nowMs - exchange.startedAt),
+      requestBytes: exchange.requestBytes,
+      responseBytes: exchange.responseBytes,
+    };
+  }
+}
+
+const NO_FILTERS: readonly Filter[] = [];
+const DEFAULT_BODY_BUFFER_BYTES = 1024 * 1024;
+const RETRY_AFTER = ['retry-after', '1'] as const;
+
+/** The client as trusted peers report it. */
+function behindProxies(downstream: DownstreamStream, trusted: IpSet): ClientInfo {
+  const { client } = downstream;
+  if (!client.trusted) return client;
+  const address = clientAddressOf(client.peerAddress, downstream.head.fields.getAll('x-forwarded-for'), trusted);
+  return { ...client, address };
+}

@@ -1,0 +1,38 @@
+import type { ListenerConfig } from '../../contracts/config.js';
+import type { RequestHandler } from '../../contracts/downstream.js';
+import type { ClientInfo } from '../../contracts/exchange.js';
+import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timers } from '../../contracts/timers.js';
+import type { IpSet } from '../../http/ip-set.js';
+
+/** What every connection of a listener shares. */
+export interface ListenerContext {
+  readonly config: ListenerConfig;
+  readonly handler: RequestHandler;
+  readonly telemetry: Telemetry;
+  readonly timers: Timers;
+  readonly trusted: IpSet;
+  /** The gateway drains: every response says that its connection closes. */
+  readonly isDraining: () => boolean;
+}
+
+/** What is known of the peer before it said anything. */
+export function clientInfoOf(
+  context: ListenerContext,
+  peer: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
+): ClientInfo {
+  const peerAddress = plainAddress(peer.remoteAddress ?? '');
+  return {
+    address: peerAddress,
+    peerAddress,
+    peerPort: peer.remotePort ?? 0,
+    trusted: !context.trusted.empty && context.trusted.has(peerAddress),
+    listener: context.config.name,
+    tls: context.config.tls !== undefined,
+  };
+}
+
+/** A dual-stack socket shows IPv4 peers as `::ffff:a.b.c.d`; policies and logs want `a.b.c.d`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

@@ -1,0 +1,110 @@
+import { createServer as createPlainServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { BoundListener, ListenerConfig } from '../../contracts/config.js';
+import { Http1Connection } from './http1-connection.js';
+import type { ListenerContext } from './listener-context.js';
+import { tlsOptionsOf } from './tls-options.js';
+
+/** Owns one listening socket and the ledger of the connections that came through it. */
+
+/** `backlog` of listen(2); the kernel cuts it to net.core.somaxconn. */
+const BACKLOG = 4096;
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+
+export class Listener {
+  readonly config: ListenerConfig;
+  private readonly context: ListenerContext;
+  private readonly server: Server;
+  /** Every accepted socket, also those still in their TLS handshake. */
+  private readonly sockets = new Set<Socket>();
+  private readonly connections = new Set<Http1Connection>();
+  private closed = false;
+
+  constructor(context: ListenerContext, maxConnections: number) {
+    this.config = context.config;
+    this.context = context;
+    this.server = this.createServer();
+    this.server.maxConnections = maxConnections;
+    this.server.on('drop', () => {
+      context.telemetry.connectionRefused(this.config.name, 'cap');
+    });
+  }
+
+  get openConnections(): number {
+    return this.sockets.size;
+  }
+
+  listen(): Promise<BoundListener> {
+    const { host, port, name, tls } = this.config;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.server.off('error', reject);
+        this.server.on('error', () => {
+          // Accepting failed (EMFILE ...): the socket was not opened, and the listener goes on.
+          this.context.telemetry.connectionRefused(name, 'accept-error');
+        });
+        const bound = this.server.address() as AddressInfo;
+        resolve({ name, host: bound.address, port: bound.port, tls: tls !== undefined });
+      });
+    });
+  }
+
+  stopAccepting(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.server.close();
+  }
+
+  closeIdle(): void {
+    for (const connection of this.connections) connection.closeIfIdle('drain');
+  }
+
+  destroyAll(): void {
+    for (const connection of this.connections) connection.destroy('drain');
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private createServer(): Server {
+    const { tls } = this.config;
+    if (tls === undefined) {
+      return createPlainServer(SOCKET_OPTIONS, (socket) => {
+        this.accept(socket);
+        this.serve(socket);
+      });
+    }
+    const server = createTlsServer({ ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls) }, (socket) => {
+      this.serve(socket);
+    });
+    server.on('connection', (socket: Socket) => {
+      this.accept(socket);
+    });
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      this.context.telemetry.tlsHandshakeFailed(this.config.name, error.code ?? 'unknown');
+      this.context.telemetry.socketClosed('downstream', this.config.name, 'handshake-failed');
+      socket.destroy();
+    });
+    return server;
+  }
+
+  private accept(socket: Socket): void {
+    this.context.telemetry.socketOpened('downstream', this.config.name);
+    this.sockets.add(socket);
+    socket.on('error', noted);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+    });
+  }
+
+  private serve(socket: Socket): void {
+    const connection = new Http1Connection(socket, this.context, (closed) => {
+      this.connections.delete(closed);
+    });
+    this.connections.add(connection);
+  }
+}
+
+function noted(): void {
+  // Http1Connection or tlsClientError reports it with its context; without a listener it would end the process.
+}

@@ -1,0 +1,51 @@
+import { X509Certificate } from 'node:crypto';
+import type { SecureContext, TlsOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
+import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
+
+/** Owns what a TLS listener offers: modern versions, AEAD suites in server order, and the certificate that fits the name. */
+
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+interface NamedContext {
+  readonly context: SecureContext;
+  readonly certificate: X509Certificate;
+}
+
+export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): TlsOptions {
+  const first = tls.certificates[0];
+  const contexts = tls.certificates.slice(1).map((certificate): NamedContext => ({
+    context: createSecureContext({ ...secureOptions(tls), cert: certificate.certPem, key: certificate.keyPem }),
+    certificate: new X509Certificate(certificate.certPem),
+  }));
+  return {
+    ...secureOptions(tls),
+    cert: first?.certPem,
+    key: first?.keyPem,
+    handshakeTimeout: config.timeouts.tlsHandshakeMs,
+    ALPNProtocols: ['http/1.1'],
+    ...(contexts.length === 0 ? {} : { SNICallback: chooseByName(contexts) }),
+  };
+}
+
+function secureOptions(tls: ListenerTlsConfig): TlsOptions {
+  return { minVersion: tls.minVersion, ciphers: CIPHERS, honorCipherOrder: true };
+}
+
+/** The first certificate whose names cover the requested one; the listener's first certificate otherwise. */
+function chooseByName(contexts: readonly NamedContext[]): NonNullable<TlsOptions['SNICallback']> {
+  return (name, callback) => {
+    const chosen = contexts.find(({ certificate }) => certificate.checkHost(name) !== undefined);
+    callback(null, chosen?.context);
+  };
+}

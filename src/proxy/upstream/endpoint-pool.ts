@@ -1,0 +1,164 @@
+import type { EndpointConfig, PoolConfig } from '../../contracts/config.js';
+import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timer, Timers } from '../../contracts/timers.js';
+import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
+import { safeFailure } from './attempt-failure.js';
+import type { Dialer } from './dialer.js';
+import { Http1UpstreamConnection } from './http1-upstream-connection.js';
+
+/**
+ * Owns the connections of this worker to one endpoint: kept alive, last in first out (the one used last is the least likely
+ * to be stale), bounded in number, with a bounded queue of exchanges that wait.
+ */
+
+export interface EndpointPoolOptions {
+  readonly config: EndpointConfig;
+  readonly pool: PoolConfig;
+  readonly connectTimeoutMs: number;
+  readonly dialer: Dialer;
+  readonly timers: Timers;
+  readonly telemetry: Telemetry;
+}
+
+export class EndpointPool implements Endpoint {
+  readonly label: string;
+  readonly authority: string;
+  readonly weight: number;
+  readonly dialer: Dialer;
+  readonly timers: Timers;
+  readonly telemetry: Telemetry;
+  readonly idleTimeoutMs: number;
+  /** Exchanges that hold a connection of this endpoint. */
+  active = 0;
+  private readonly options: EndpointPoolOptions;
+  private readonly connections = new Set<Http1UpstreamConnection>();
+  private readonly idle: Http1UpstreamConnection[] = [];
+  private readonly pending = new Set<PendingCheckout>();
+  private disposed = false;
+
+  constructor(options: EndpointPoolOptions) {
+    this.options = options;
+    this.label = `${options.config.host}:${String(options.config.port)}`;
+    this.authority = authorityOf(options.config);
+    this.weight = options.config.weight;
+    this.dialer = options.dialer;
+    this.timers = options.timers;
+    this.telemetry = options.telemetry;
+    this.idleTimeoutMs = options.pool.idleTimeoutMs;
+  }
+
+  checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
+    const idle = options.connection === 'pooled' ? this.idle.pop() : undefined;
+    if (idle !== undefined) {
+      idle.assign(observer, options);
+      return idle;
+    }
+    if (this.connections.size < this.options.pool.maxConnections) return this.dial(observer, options);
+    const stale = this.idle.shift();
+    if (stale !== undefined) {
+      // The limit counts idle ones too: the oldest makes room for one that can be used.
+      stale.destroy();
+      this.connections.delete(stale);
+      return this.dial(observer, options);
+    }
+    return this.wait(observer, options);
+  }
+
+  /** Takes back a connection whose exchange ended cleanly, or one that nobody waits for any more. */
+  putBack(connection: Http1UpstreamConnection): void {
+    const next = this.nextPooledPending();
+    if (next !== undefined) {
+      next.resolve(connection);
+      connection.assign(next.observer, next.options);
+      return;
+    }
+    if (this.disposed || this.idle.length >= this.options.pool.maxIdle) {
+      connection.destroy();
+      return;
+    }
+    this.idle.push(connection);
+    connection.rest();
+  }
+
+  /** A connection is gone. Idempotent. */
+  forget(connection: Http1UpstreamConnection): void {
+    const at = this.idle.lastIndexOf(connection);
+    if (at >= 0) this.idle.splice(at, 1);
+    if (!this.connections.delete(connection)) return;
+    const [next] = this.pending;
+    if (next === undefined || this.disposed) return;
+    next.resolve(this.dial(next.observer, next.options));
+  }
+
+  /** A waiting checkout gave up or was served. */
+  leaveQueue(pending: PendingCheckout): void {
+    this.pending.delete(pending);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const connection of this.idle.splice(0)) connection.destroy();
+  }
+
+  private dial(observer: AttemptObserver, options: CheckoutOptions): Checkout {
+    const pooled = options.connection !== 'tunnel';
+    const connection = new Http1UpstreamConnection(this, this.options.connectTimeoutMs, pooled);
+    this.connections.add(connection);
+    connection.assign(observer, options);
+    return connection;
+  }
+
+  private wait(observer: AttemptObserver, options: CheckoutOptions): Checkout {
+    if (this.pending.size >= this.options.pool.maxPending) {
+      observer.onAttemptFailed(safeFailure('upstream.queue.full', this.label));
+      return NOTHING_TO_CANCEL;
+    }
+    const pending = new PendingCheckout(this, observer, options);
+    this.pending.add(pending);
+    pending.timer.arm(this.options.connectTimeoutMs);
+    return pending;
+  }
+
+  private nextPooledPending(): PendingCheckout | undefined {
+    for (const pending of this.pending) if (pending.options.connection !== 'tunnel') return pending;
+    return undefined;
+  }
+}
+
+function authorityOf({ scheme, host, port }: EndpointConfig): string {
+  const isDefault = port === (scheme === 'https' ? 443 : 80);
+  return isDefault ? host : `${host}:${String(port)}`;
+}
+
+const NOTHING_TO_CANCEL: Checkout = { cancel: () => undefined };
+
+/** An exchange that waits until a connection of the endpoint becomes free. */
+class PendingCheckout implements Checkout {
+  readonly observer: AttemptObserver;
+  readonly options: CheckoutOptions;
+  readonly timer: Timer;
+  private readonly pool: EndpointPool;
+  private connection: Checkout | undefined = undefined;
+
+  constructor(pool: EndpointPool, observer: AttemptObserver, options: CheckoutOptions) {
+    this.pool = pool;
+    this.observer = observer;
+    this.options = options;
+    this.timer = pool.timers.create(() => {
+      this.pool.leaveQueue(this);
+      observer.onAttemptFailed(safeFailure('upstream.queue.timeout', pool.label));
+    });
+  }
+
+  resolve(connection: Checkout): void {
+    this.timer.disarm();
+    this.pool.leaveQueue(this);
+    this.connection = connection;
+  }
+
+  cancel(): void {
+    this.timer.disarm();
+    this.pool.leaveQueue(this);
+    this.connection?.cancel();
+  }
+}

@@ -1,0 +1,2 @@
+/** The way into the upstream stage. */
+export { UpstreamGroup } from './upstream-group.js';
