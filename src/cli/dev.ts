@@ -18,7 +18,8 @@ const SECRET_BYTES = 32;
 /** Serves until told to stop. Returns the exit code. */
 export const dev = async ({ file, cwd, workerEntry }: RunRequest, output: Output): Promise<number> => {
   const certificate = await ensureDevelopmentCertificate(join(cwd, 'certs'));
-  if (certificate.created) output.line(`Made a self-signed certificate: ${relative(cwd, certificate.certFile)}`);
+  if (certificate.created)
+    output.line(`Made a self-signed certificate: ${relative(cwd, certificate.certFile)}`);
   const echo = await startEchoUpstream();
   try {
     const env = await developmentEnvironment(readEnvironment(cwd), echo.url, output);
@@ -27,7 +28,8 @@ export const dev = async ({ file, cwd, workerEntry }: RunRequest, output: Output
     return await runPrimary({
       snapshot,
       workerEntry,
-      onAllReady: (listeners) => printWelcome({ listeners, snapshot, output, certFile: relative(cwd, certificate.certFile) }),
+      onAllReady: (listeners) =>
+        printWelcome({ listeners, snapshot, output, certFile: relative(cwd, certificate.certFile) }),
     });
   } finally {
     echo.close();
@@ -77,7 +79,9 @@ const printWelcome = ({ listeners, snapshot, output, certFile }: Welcome): void 
 const tokenFor = (snapshot: ConfigSnapshot): string | undefined => {
   for (const filter of snapshot.routes.flatMap((route) => route.filters)) {
     if (filter.name !== 'jwt-auth' || filter.options.key.kind !== 'secret') continue;
-    const algorithm = filter.options.algorithms.find((name) => name === 'HS256' || name === 'HS384' || name === 'HS512');
+    const algorithm = filter.options.algorithms.find(
+      (name) => name === 'HS256' || name === 'HS384' || name === 'HS512',
+    );
     if (algorithm === undefined) continue;
     const request = { subject: 'developer', claims: {}, scope: undefined, expires: '24h' };
     return signToken(request, filter.options.key.secret, algorithm);

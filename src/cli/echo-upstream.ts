@@ -30,7 +30,10 @@ const echo = async (request: IncomingMessage, response: ServerResponse): Promise
     const bodyBytes = await countBytes(request);
     const { method, url: path, headers } = request;
     const text = `${JSON.stringify({ method, path, headers, bodyBytes }, null, 2)}\n`;
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    });
     response.end(text);
   } catch {
     // The sender left in the middle of its body.

@@ -35,13 +35,22 @@ const dispatch = (command: Command, { cwd, workerEntry }: Invocation): Promise<n
   }
 };
 
-const check = async ({ config, print: wanted }: Extract<Command, { verb: 'check' }>, cwd: string): Promise<number> => {
-  const [{ checkConfig }, { readEnvironment }] = await Promise.all([import('./check.js'), import('../config/index.js')]);
+const check = async (
+  { config, print: wanted }: Extract<Command, { verb: 'check' }>,
+  cwd: string,
+): Promise<number> => {
+  const [{ checkConfig }, { readEnvironment }] = await Promise.all([
+    import('./check.js'),
+    import('../config/index.js'),
+  ]);
   return checkConfig({ file: config, print: wanted, cwd, env: readEnvironment(cwd) }, terminal);
 };
 
 const token = async (command: Extract<Command, { verb: 'token' }>, cwd: string): Promise<number> => {
-  const [{ printToken }, { readEnvironment }] = await Promise.all([import('./token.js'), import('../config/index.js')]);
+  const [{ printToken }, { readEnvironment }] = await Promise.all([
+    import('./token.js'),
+    import('../config/index.js'),
+  ]);
   return printToken(command.token, readEnvironment(cwd), terminal);
 };
 

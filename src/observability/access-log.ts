@@ -21,7 +21,6 @@ export interface AccessLogOptions {
 const INFO = '"level":"info"';
 // Longer values are cut: a line is bounded whatever a client sends.
 const MAX_VALUE_LENGTH = 1024;
-// eslint-disable-next-line no-control-regex -- these are what JSON must escape
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f-\uffff]/;
 
 export class AccessLog {
@@ -41,7 +40,9 @@ export class AccessLog {
   }
 
   completed(exchange: Exchange): void {
-    this.#sink.write(`${this.#begin()}${requestPart(exchange)}${outcomePart(exchange)}${timingPart(exchange)}${this.#tail}`);
+    this.#sink.write(
+      `${this.#begin()}${requestPart(exchange)}${outcomePart(exchange)}${timingPart(exchange)}${this.#tail}`,
+    );
   }
 
   rejected(request: RejectedRequest): void {
@@ -51,7 +52,12 @@ export class AccessLog {
     );
   }
 
-  /** Writes what is still held. Call it last. */
+  /** Resolves when the lines so far are written, or after a short while. */
+  flush(): Promise<void> {
+    return this.#sink.flush();
+  }
+
+  /** Writes what is still held before it returns. Call it last. */
   close(): void {
     this.#sink.close();
   }
@@ -85,7 +91,8 @@ const timingPart = (exchange: Exchange): string =>
 const text = (name: string, value: string | undefined): string =>
   value === undefined ? '' : `,"${name}":${quote(value)}`;
 
-const reached = (name: string, afterMs: number): string => (afterMs < 0 ? '' : `,"${name}":${round(afterMs)}`);
+const reached = (name: string, afterMs: number): string =>
+  afterMs < 0 ? '' : `,"${name}":${round(afterMs)}`;
 
 const round = (durationMs: number): number => Math.round(durationMs * 1000) / 1000;
 

@@ -5,12 +5,15 @@ import { prettyStream } from './pretty-stream.js';
 export interface LineSink {
   /** Takes one line with its newline. Never blocks and never throws. */
   write(line: string): void;
-  /** Writes what is held and takes no more. */
+  /** Resolves when what was taken before is written, or after a short while when the reader does not read. */
+  flush(): Promise<void>;
+  /** Writes what is held before it returns, and takes no more. */
   close(): void;
   readonly dropped: number;
 }
 
 const FLUSH_INTERVAL_MS = 100;
+const LAST_FLUSH_TIMEOUT_MS = 500;
 // One write to a pipe is atomic up to 4096 bytes (PIPE_BUF): lines of several workers never mix.
 const MAX_WRITE_BYTES = 4096;
 const FLUSH_AT_BYTES = 3072;
@@ -27,6 +30,11 @@ export const bufferedStdout = (): LineSink => {
   timer.unref();
   return {
     write: (line) => destination.write(line),
+    flush: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, LAST_FLUSH_TIMEOUT_MS).unref();
+        destination.flush(() => resolve());
+      }),
     close: () => {
       clearInterval(timer);
       flushNow(destination);
@@ -57,5 +65,10 @@ const flushNow = (destination: ReturnType<typeof pino.destination>): void => {
 /** Lines to stdout in the human-readable form, each at once. For development. */
 export const prettyStdout = (): LineSink => {
   const stream = prettyStream();
-  return { write: (line) => stream.write(line), close: () => undefined, dropped: 0 };
+  return {
+    write: (line) => stream.write(line),
+    flush: () => Promise.resolve(),
+    close: () => undefined,
+    dropped: 0,
+  };
 };

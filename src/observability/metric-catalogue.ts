@@ -21,19 +21,39 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
 
 /** Counted in the workers, summed over them for the instance. */
 export const SUMMED_FAMILIES: readonly MetricFamily[] = [
-  family('counter', 'torus_http_requests_total', ['route', 'method', 'status', 'cause'], 'Exchanges that ended.'),
+  family(
+    'counter',
+    'torus_http_requests_total',
+    ['route', 'method', 'status', 'cause'],
+    'Exchanges that ended.',
+  ),
   family('histogram', 'torus_http_request_duration_seconds', ['route'], 'Time from request head to the end.'),
   family('counter', 'torus_http_request_bytes_total', ['route'], 'Request body bytes received.'),
   family('counter', 'torus_http_response_bytes_total', ['route'], 'Response body bytes sent.'),
   family('gauge', 'torus_http_exchanges_in_flight', [], 'Exchanges that run now.'),
-  family('counter', 'torus_rejected_requests_total', ['listener', 'status', 'cause'], 'Requests refused by their head.'),
+  family(
+    'counter',
+    'torus_rejected_requests_total',
+    ['listener', 'status', 'cause'],
+    'Requests refused by their head.',
+  ),
   family('counter', 'torus_sockets_opened_total', ['side', 'owner'], 'Sockets opened.'),
   family('counter', 'torus_sockets_closed_total', ['side', 'owner', 'reason'], 'Sockets closed.'),
   family('gauge', 'torus_sockets_open', ['side', 'owner'], 'Sockets open now.'),
   family('counter', 'torus_connections_refused_total', ['listener', 'reason'], 'Connections refused unread.'),
-  family('counter', 'torus_tls_handshake_failures_total', ['listener', 'code'], 'TLS handshakes that failed.'),
+  family(
+    'counter',
+    'torus_tls_handshake_failures_total',
+    ['listener', 'code'],
+    'TLS handshakes that failed.',
+  ),
   family('counter', 'torus_upstream_retries_total', ['upstream', 'reason'], 'Attempts made again.'),
-  family('counter', 'torus_access_log_dropped_total', [], 'Access log lines lost because the reader was too slow.'),
+  family(
+    'counter',
+    'torus_access_log_dropped_total',
+    [],
+    'Access log lines lost because the reader was too slow.',
+  ),
 ];
 
 /** Reported by each worker about itself; the primary adds the label `worker`. */
@@ -41,8 +61,18 @@ export const PROCESS_FAMILIES: readonly MetricFamily[] = [
   family('gauge', 'torus_worker_open_fds', [], 'Open file descriptors.'),
   family('gauge', 'torus_worker_heap_used_bytes', [], 'V8 heap in use.'),
   family('gauge', 'torus_worker_rss_bytes', [], 'Resident memory.'),
-  family('gauge', 'torus_worker_event_loop_delay_seconds', ['quantile'], 'Event loop delay since the last scrape.'),
-  family('gauge', 'torus_worker_event_loop_utilization', [], 'Share of time the event loop was busy (0 to 1).'),
+  family(
+    'gauge',
+    'torus_worker_event_loop_delay_seconds',
+    ['quantile'],
+    'Event loop delay since the last scrape.',
+  ),
+  family(
+    'gauge',
+    'torus_worker_event_loop_utilization',
+    [],
+    'Share of time the event loop was busy (0 to 1).',
+  ),
   family('counter', 'torus_worker_gc_seconds_total', ['kind'], 'Time spent in garbage collection.'),
 ];
 
@@ -58,6 +88,11 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
   family('gauge', 'torus_workers', ['phase'], 'Workers in each phase.'),
   family('gauge', 'torus_config_version', [], 'Version of the configuration in use.'),
   family('gauge', 'torus_start_seconds', [], 'Start of the primary, seconds since the epoch.'),
-  family('counter', 'torus_scrape_workers_missing_total', [], 'Workers that did not answer a scrape in time.'),
+  family(
+    'counter',
+    'torus_scrape_workers_missing_total',
+    [],
+    'Workers that did not answer a scrape in time.',
+  ),
   family('counter', 'torus_key_set_fetches_total', ['result'], 'Fetches of remote key sets.'),
 ];

@@ -48,7 +48,9 @@ export class MetricsTotals {
   }
 
   #workerSamples(name: string, kind: 'counter' | 'gauge'): Sample[] {
-    return [...this.#living].flatMap(([slot, metrics]) => ownSamples(name, kind, metrics).map(withWorker(slot)));
+    return [...this.#living].flatMap(([slot, metrics]) =>
+      ownSamples(name, kind, metrics).map(withWorker(slot)),
+    );
   }
 }
 
@@ -57,7 +59,8 @@ const withWorker =
   ([labels, value]: Sample): Sample => [[String(slot), ...labels], value];
 
 const ownSamples = (name: string, kind: 'counter' | 'gauge', metrics: MetricsSnapshot): readonly Sample[] => {
-  if (name === 'torus_worker_requests_total') return [[[], total(metrics.counters['torus_http_requests_total'])]];
+  if (name === 'torus_worker_requests_total')
+    return [[[], total(metrics.counters['torus_http_requests_total'])]];
   if (name === 'torus_worker_sockets_open') return bySide(metrics.gauges['torus_sockets_open'] ?? []);
   return (kind === 'counter' ? metrics.counters : metrics.gauges)[name] ?? [];
 };
@@ -71,7 +74,9 @@ const pick = (
   families: Readonly<Record<string, readonly Sample[]>>,
   wanted: readonly { readonly name: string }[],
 ): Record<string, readonly Sample[]> =>
-  Object.fromEntries(wanted.flatMap(({ name }) => (families[name] === undefined ? [] : [[name, families[name]]])));
+  Object.fromEntries(
+    wanted.flatMap(({ name }) => (families[name] === undefined ? [] : [[name, families[name]]])),
+  );
 
 const sumByFamily = (sources: readonly MetricsSnapshot['counters'][]): Record<string, Sample[]> =>
   mergeFamilies<Sample>(sources, (series: Series<number>, [labels, value]) => {
@@ -84,7 +89,9 @@ interface Buckets {
   readonly sum: number;
 }
 
-const sumHistogramsByFamily = (sources: readonly MetricsSnapshot['histograms'][]): Record<string, HistogramSample[]> => {
+const sumHistogramsByFamily = (
+  sources: readonly MetricsSnapshot['histograms'][],
+): Record<string, HistogramSample[]> => {
   const merged: Record<string, HistogramSample[]> = {};
   for (const name of familyNames(sources)) {
     const series: Series<Buckets> = new Map();

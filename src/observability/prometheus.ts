@@ -25,7 +25,10 @@ const renderFamily = (family: RenderedFamily, metrics: MetricsSnapshot): string 
 const renderSample = ({ name, labels }: RenderedFamily, [values, value]: Sample): string =>
   `${name}${renderLabels(labels, values)} ${renderNumber(value)}\n`;
 
-const renderHistogram = ({ name, labels }: RenderedFamily, [values, counts, sum]: HistogramSample): string => {
+const renderHistogram = (
+  { name, labels }: RenderedFamily,
+  [values, counts, sum]: HistogramSample,
+): string => {
   let cumulative = 0;
   const buckets = counts.map((count, index) => {
     cumulative += count;

@@ -1,10 +1,33 @@
 /** Owns the list of field names whose values never reach a log. */
 
 const SECRET_NAMES: ReadonlySet<string> = new Set([
-  'authorization', 'proxy-authorization', 'proxyauthorization', 'cookie', 'set-cookie', 'setcookie', 'cookies',
-  'secret', 'jwtsecret', 'jwt_secret', 'token', 'access_token', 'accesstoken', 'refresh_token', 'id_token',
-  'password', 'passphrase', 'credentials', 'api-key', 'apikey', 'api_key', 'x-api-key',
-  'keypem', 'key_pem', 'privatekey', 'private_key', 'ticketkeys',
+  'authorization',
+  'proxy-authorization',
+  'proxyauthorization',
+  'cookie',
+  'set-cookie',
+  'setcookie',
+  'cookies',
+  'secret',
+  'jwtsecret',
+  'jwt_secret',
+  'token',
+  'access_token',
+  'accesstoken',
+  'refresh_token',
+  'id_token',
+  'password',
+  'passphrase',
+  'credentials',
+  'api-key',
+  'apikey',
+  'api_key',
+  'x-api-key',
+  'keypem',
+  'key_pem',
+  'privatekey',
+  'private_key',
+  'ticketkeys',
 ]);
 
 export const REDACTED = '[redacted]';
@@ -13,7 +36,8 @@ export const REDACTED = '[redacted]';
 const MAX_DEPTH = 8;
 
 /** A copy of the fields of a log line in which the value of every secret-named field, at any depth, is replaced. */
-export const redactFields = (fields: Record<string, unknown>): Record<string, unknown> => redactObject(fields, 0);
+export const redactFields = (fields: Record<string, unknown>): Record<string, unknown> =>
+  redactObject(fields, 0);
 
 const redactObject = (object: object, depth: number): Record<string, unknown> =>
   Object.fromEntries(
@@ -32,7 +56,8 @@ const redactValue = (value: unknown, depth: number): unknown => {
 
 /** What a log says about an error: no enumerable extras, for libraries hang requests and options on their errors. */
 export const describeError = (error: unknown): Record<string, unknown> => {
-  if (!(error instanceof Error)) return { message: typeof error === 'string' ? error : 'a value that is no Error' };
+  if (!(error instanceof Error))
+    return { message: typeof error === 'string' ? error : 'a value that is no Error' };
   const code = (error as { code?: unknown }).code;
   return {
     type: error.name,

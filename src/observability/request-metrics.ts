@@ -4,7 +4,17 @@ import { DurationHistogram } from './duration-histogram.js';
 import { OVERFLOW_LABEL } from './label-tree.js';
 import type { HistogramSample, Sample } from './metrics-snapshot.js';
 
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
+const METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+];
 const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]));
 const OTHER_METHOD = METHODS.length;
 const STATUS_SPAN = 1000;
@@ -27,7 +37,9 @@ export class RequestMetrics {
   }
 
   durations(): HistogramSample[] {
-    return this.#list((route, name) => [[[name], [...route.durations.buckets], route.durations.sumMs / 1000]]);
+    return this.#list((route, name) => [
+      [[name], [...route.durations.buckets], route.durations.sumMs / 1000],
+    ]);
   }
 
   requestBytes(): Sample[] {
@@ -66,7 +78,10 @@ class RouteMetrics {
 
   requests(route: string): Sample[] {
     return [...this.#counts].flatMap(([cause, byKey]) =>
-      [...byKey].map(([key, count]): Sample => [[route, methodOf(key), String(key % STATUS_SPAN), cause], count]),
+      [...byKey].map(([key, count]): Sample => [
+        [route, methodOf(key), String(key % STATUS_SPAN), cause],
+        count,
+      ]),
     );
   }
 

@@ -48,7 +48,8 @@ export const startAdmin = (config: AdminConfig, sources: AdminSources): Promise<
   new Promise((resolve, reject) => {
     const server = createServer(
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-      (request, response) => void answer(config, sources, request).then((reply) => write(request, response, reply)),
+      (request, response) =>
+        void answer(config, sources, request).then((reply) => write(request, response, reply)),
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.once('error', reject);
@@ -67,7 +68,11 @@ const handleOf = (server: Server): AdminServer => ({
   },
 });
 
-const answer = async (config: AdminConfig, sources: AdminSources, request: IncomingMessage): Promise<Answer> => {
+const answer = async (
+  config: AdminConfig,
+  sources: AdminSources,
+  request: IncomingMessage,
+): Promise<Answer> => {
   if (!isAllowedHost(request.headers.host, config.host)) return { status: 421, body: 'wrong host\n' };
   const endpoint = endpointOf(request.url ?? '/');
   if (endpoint === undefined) return { status: 404, body: 'not found\n' };

@@ -13,7 +13,7 @@ export interface ChannelOptions<Incoming> {
   /** Something arrived that is no message of this protocol. It is dropped. */
   onUnknown(value: unknown): void;
   /** A message was not sent: the other end is gone or going. */
-  onSendFailed(error: Error): void;
+  readonly onSendFailed: (error: Error) => void;
 }
 
 export class Channel<Outgoing extends object, Incoming> {

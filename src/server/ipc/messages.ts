@@ -18,7 +18,12 @@ export type KeySets = readonly (readonly [url: string, keySet: KeySetSnapshot])[
 
 /** From the primary to one worker. */
 export type PrimaryMessage =
-  | { readonly type: 'start'; readonly slot: number; readonly snapshot: ConfigSnapshot; readonly keySets: KeySets }
+  | {
+      readonly type: 'start';
+      readonly slot: number;
+      readonly snapshot: ConfigSnapshot;
+      readonly keySets: KeySets;
+    }
   /** The primary counts the worker as ready. */
   | { readonly type: 'accepted' }
   | { readonly type: 'ping'; readonly sequence: number }
@@ -74,7 +79,10 @@ export const parsePrimaryMessage = (value: unknown): PrimaryMessage | undefined 
 export const parseWorkerMessage = (value: unknown): WorkerMessage | undefined =>
   matches(value, WORKER_SHAPES) ? (value as WorkerMessage) : undefined;
 
-const matches = (value: unknown, shapes: Readonly<Record<string, Readonly<Record<string, FieldKind>>>>): boolean => {
+const matches = (
+  value: unknown,
+  shapes: Readonly<Record<string, Readonly<Record<string, FieldKind>>>>,
+): boolean => {
   if (kindOf(value) !== 'object') return false;
   const message = value as Readonly<Record<string, unknown>>;
   const type = message['type'];

@@ -25,7 +25,11 @@ export const pingIntervalMs = ({ heartbeatTimeoutMs }: HeartbeatLimits): number 
     : MAX_PING_INTERVAL_MS;
 
 /** `nowMs` is on the same monotonic clock as the worker's times. */
-export const judgeWorker = (worker: WatchedWorker, limits: HeartbeatLimits, nowMs: number): HeartbeatVerdict => {
+export const judgeWorker = (
+  worker: WatchedWorker,
+  limits: HeartbeatLimits,
+  nowMs: number,
+): HeartbeatVerdict => {
   if (!worker.ready) return nowMs - worker.forkedAt > limits.startTimeoutMs ? 'start-too-slow' : 'fine';
   const silentMs = nowMs - worker.heardAt;
   if (limits.heartbeatTimeoutMs > 0 && silentMs > limits.heartbeatTimeoutMs) return 'silent';

@@ -22,9 +22,11 @@ export const fetchKeySet = async (url: string, request: typeof fetch): Promise<r
 const readBounded = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_DOCUMENT_BYTES) throw new Error(`the document is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+    if (bytes > MAX_DOCUMENT_BYTES)
+      throw new Error(`the document is larger than ${MAX_DOCUMENT_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -46,4 +48,5 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-const isObject = (value: unknown): value is Jwk => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Jwk =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -33,7 +33,9 @@ export class KeySetStore {
 
   constructor(options: KeySetStoreOptions) {
     this.#options = options;
-    this.#entries = new Map(options.urls.map((url) => [url, { keySet: undefined, startedAt: -Infinity, running: undefined }]));
+    this.#entries = new Map(
+      options.urls.map((url) => [url, { keySet: undefined, startedAt: -Infinity, running: undefined }]),
+    );
   }
 
   /** Begins the first fetches and the periodic ones. Does not wait for them. */
@@ -48,7 +50,9 @@ export class KeySetStore {
   }
 
   current(): KeySets {
-    return [...this.#entries].flatMap(([url, { keySet }]) => (keySet === undefined ? [] : [[url, keySet] as const]));
+    return [...this.#entries].flatMap(([url, { keySet }]) =>
+      keySet === undefined ? [] : [[url, keySet] as const],
+    );
   }
 
   /** Fetches unless that URL is unknown or was fetched a moment ago. Resolves when there is nothing to wait for. Never rejects. */
@@ -71,7 +75,10 @@ export class KeySetStore {
       this.#options.onChange(url, entry.keySet);
     } catch (error) {
       this.fetches.failed += 1;
-      this.#options.log.error({ url: withoutSecrets(url), keptKeys: entry.keySet?.keys.length ?? 0, reason: reasonOf(error) }, 'Key set fetch failed');
+      this.#options.log.error(
+        { url: withoutSecrets(url), keptKeys: entry.keySet?.keys.length ?? 0, reason: reasonOf(error) },
+        'Key set fetch failed',
+      );
     } finally {
       entry.running = undefined;
     }

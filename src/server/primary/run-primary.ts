@@ -24,7 +24,7 @@ export interface PrimaryOptions {
   /** The file that workers run: the entry of the program. */
   readonly workerEntry: string;
   /** Told once, when every worker is ready. */
-  onAllReady?(listeners: readonly BoundListener[]): void;
+  readonly onAllReady?: (listeners: readonly BoundListener[]) => void;
   readonly fork?: ForkWorker;
   readonly scheduler?: Scheduler;
   readonly signals?: SignalSource;
@@ -93,7 +93,11 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     onWorkerGone: (slot) => metrics.retire(slot.number),
     ...(options.onAllReady === undefined ? {} : { onAllReady: options.onAllReady }),
   });
-  const metrics: MetricsCollector = new MetricsCollector({ pool: supervisor.pool, scheduler, facts: factsOf(snapshot, () => supervisor.restarts, keySets) });
+  const metrics: MetricsCollector = new MetricsCollector({
+    pool: supervisor.pool,
+    scheduler,
+    facts: factsOf(snapshot, () => supervisor.restarts, keySets),
+  });
   return { supervisor, keySets, metrics };
 };
 
@@ -109,7 +113,9 @@ const factsOf = (snapshot: ConfigSnapshot, restarts: () => number, keySets: KeyS
 
 interface Sender {
   readonly slot: WorkerSlot;
-  readonly worker: { readonly process: { send(message: { type: 'key-set-refreshed'; request: number }): void } };
+  readonly worker: {
+    readonly process: { send(message: { type: 'key-set-refreshed'; request: number }): void };
+  };
 }
 
 const handle = async (
@@ -124,7 +130,11 @@ const handle = async (
   worker.process.send({ type: 'key-set-refreshed', request: message.request });
 };
 
-const openAdmin = async (primary: Primary, snapshot: ConfigSnapshot, log: Log): Promise<AdminServer | undefined | 'failed'> => {
+const openAdmin = async (
+  primary: Primary,
+  snapshot: ConfigSnapshot,
+  log: Log,
+): Promise<AdminServer | undefined | 'failed'> => {
   const { admin } = snapshot;
   if (admin === undefined) return undefined;
   try {

@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   readonly scheduler: Scheduler;
   /** In [0, 1). */
   random(): number;
-  keySets(): KeySets;
+  readonly keySets: () => KeySets;
   /** Messages that are not about the life of the worker: metrics, key sets. */
   onWorkerMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void;
   onWorkerGone(slot: WorkerSlot): void;
@@ -129,10 +129,14 @@ export class Supervisor {
   #onMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void {
     worker.heardAt = this.#options.scheduler.now();
     switch (message.type) {
-      case 'hello':
-        return this.#startWorker(slot, worker);
-      case 'ready':
-        return this.#acceptWorker(worker, message.listeners);
+      case 'hello': {
+        this.#startWorker(slot, worker);
+        return;
+      }
+      case 'ready': {
+        this.#acceptWorker(worker, message.listeners);
+        return;
+      }
       case 'boot-failed':
         worker.bootProblem = message.problem;
         return;
@@ -146,7 +150,10 @@ export class Supervisor {
   }
 
   #startWorker(slot: WorkerSlot, worker: WorkerRecord): void {
-    if (this.#shuttingDown) return worker.process.send({ type: 'shutdown', reason: 'already shutting down' });
+    if (this.#shuttingDown) {
+      worker.process.send({ type: 'shutdown', reason: 'already shutting down' });
+      return;
+    }
     const { snapshot, keySets } = this.#options;
     worker.portMode = this.#ports.modeFor(this.#pool.portModesBeside(worker));
     worker.process.send({
@@ -158,7 +165,10 @@ export class Supervisor {
   }
 
   #acceptWorker(worker: WorkerRecord, listeners: readonly BoundListener[]): void {
-    if (!this.#ports.remember(listeners)) return this.#kill(worker, 'it was given other ports than its fellows');
+    if (!this.#ports.remember(listeners)) {
+      this.#kill(worker, 'it was given other ports than its fellows');
+      return;
+    }
     worker.readyAt = this.#options.scheduler.now();
     this.#wasReady = true;
     if (!this.#shuttingDown) worker.phase = 'ready';
@@ -172,7 +182,11 @@ export class Supervisor {
     this.#options.onAllReady?.(listeners);
   }
 
-  #onExit(slot: WorkerSlot, worker: WorkerRecord, exit: { code: number | null; signal: string | null }): void {
+  #onExit(
+    slot: WorkerSlot,
+    worker: WorkerRecord,
+    exit: { code: number | null; signal: string | null },
+  ): void {
     if (slot.worker !== worker || this.#exitCode !== undefined) return;
     slot.worker = undefined;
     worker.phase = 'stopped';
@@ -182,8 +196,14 @@ export class Supervisor {
       instanceWasReady: this.#wasReady,
       othersAlive: this.#pool.living().length,
     });
-    if (decision === 'replace') return this.#replace(slot, worker, exit);
-    if (decision === 'abort-boot') return this.#abortBoot(worker, exit);
+    if (decision === 'replace') {
+      this.#replace(slot, worker, exit);
+      return;
+    }
+    if (decision === 'abort-boot') {
+      this.#abortBoot(worker, exit);
+      return;
+    }
     this.#logStopped(slot, worker, exit);
     if (decision === 'finish') this.#finishCleanly();
   }
@@ -198,7 +218,10 @@ export class Supervisor {
       `Worker ${worker.process.pid} crashed. Forking a replacement...`,
     );
     this.#restarts += 1;
-    if (delayMs === 0) return this.#fork(slot);
+    if (delayMs === 0) {
+      this.#fork(slot);
+      return;
+    }
     const cancel = scheduler.after(delayMs, () => this.#fork(slot));
     slot.cancelRestart = () => {
       slot.cancelRestart = undefined;
@@ -215,7 +238,11 @@ export class Supervisor {
     this.#finish(1);
   }
 
-  #logStopped(slot: WorkerSlot, worker: WorkerRecord, exit: { code: number | null; signal: string | null }): void {
+  #logStopped(
+    slot: WorkerSlot,
+    worker: WorkerRecord,
+    exit: { code: number | null; signal: string | null },
+  ): void {
     const { pid } = worker.process;
     if (exit.code !== 0) this.#log.warn({ worker: slot.number, ...exit }, `Worker ${pid} was forced to stop`);
     this.#log.info({ worker: slot.number, ...exit }, `Worker ${pid} exited cleanly during shutdown.`);
@@ -244,11 +271,18 @@ export class Supervisor {
       case 'ping':
         worker.pingedAt = nowMs;
         this.#sequence += 1;
-        return worker.process.send({ type: 'ping', sequence: this.#sequence });
-      case 'silent':
-        return this.#kill(worker, `worker ${slot.number} answered no heartbeat for ${limits.heartbeatTimeoutMs} ms`);
-      case 'start-too-slow':
-        return this.#kill(worker, `worker ${slot.number} was not ready after ${limits.startTimeoutMs} ms`);
+        {
+          worker.process.send({ type: 'ping', sequence: this.#sequence });
+          return;
+        }
+      case 'silent': {
+        this.#kill(worker, `worker ${slot.number} answered no heartbeat for ${limits.heartbeatTimeoutMs} ms`);
+        return;
+      }
+      case 'start-too-slow': {
+        this.#kill(worker, `worker ${slot.number} was not ready after ${limits.startTimeoutMs} ms`);
+        return;
+      }
       case 'fine':
         return;
     }

@@ -12,12 +12,22 @@ export const describeBootFailure = (listeners: readonly ListenerConfig[], error:
   const code = errorCode(error);
   const listener = listeners.find((candidate) => isAbout(candidate, error));
   if (listener !== undefined) return { problem: describeBindFailure(listener, error), code };
-  return { problem: `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`, code };
+  return {
+    problem: `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`,
+    code,
+  };
 };
+
+const FIRST_UNPRIVILEGED_PORT = 1024;
 
 const isAbout = (listener: ListenerConfig, error: unknown): boolean => {
   if (typeof error !== 'object' || error === null) return false;
-  const { port, address, syscall } = error as { port?: unknown; address?: unknown; syscall?: unknown };
-  if (syscall === 'getaddrinfo') return (error as { hostname?: unknown }).hostname === listener.host;
-  return port === listener.port && (address === undefined || address === null || address === listener.host);
+  const { port, address, hostname } = error as { port?: unknown; address?: unknown; hostname?: unknown };
+  if (typeof port === 'number')
+    return port === listener.port && (address === undefined || address === listener.host);
+  if (hostname === listener.host) return true;
+  // A socket that all workers share fails without telling its port.
+  return (
+    address === listener.host && (errorCode(error) !== 'EACCES' || listener.port < FIRST_UNPRIVILEGED_PORT)
+  );
 };

@@ -51,6 +51,7 @@ class WorkerProcess {
   #accessLog: AccessLog | undefined;
   #metrics: WorkerMetrics | undefined;
   #lifecycle: LifecycleManager | undefined;
+  #plane: DataPlane | undefined;
   #listeners: readonly BoundListener[] = [];
   #exiting = false;
 
@@ -59,7 +60,8 @@ class WorkerProcess {
     this.#exit = exit;
     this.#keySets = new WorkerKeySets({
       timeoutMs: KEY_SET_TIMEOUT_MS,
-      askPrimary: (request, url, onSent) => this.#link.send({ type: 'refresh-key-set', request, url }, onSent),
+      askPrimary: (request, url, onSent) =>
+        this.#link.send({ type: 'refresh-key-set', request, url }, onSent),
     });
   }
 
@@ -81,18 +83,30 @@ class WorkerProcess {
     switch (message.type) {
       case 'start':
         return void this.#start(message);
-      case 'accepted':
-        return this.#announce();
-      case 'ping':
-        return this.#link.send({ type: 'pong', sequence: message.sequence });
-      case 'collect-metrics':
-        return this.#sendMetrics(message.request);
-      case 'key-set':
-        return this.#keySets.store(message.url, message.keySet);
-      case 'key-set-refreshed':
-        return this.#keySets.answered(message.request);
-      case 'shutdown':
-        return this.#stop(message.reason);
+      case 'accepted': {
+        this.#announce();
+        return;
+      }
+      case 'ping': {
+        this.#link.send({ type: 'pong', sequence: message.sequence });
+        return;
+      }
+      case 'collect-metrics': {
+        this.#sendMetrics(message.request);
+        return;
+      }
+      case 'key-set': {
+        this.#keySets.store(message.url, message.keySet);
+        return;
+      }
+      case 'key-set-refreshed': {
+        this.#keySets.answered(message.request);
+        return;
+      }
+      case 'shutdown': {
+        this.#stop(message.reason);
+        return;
+      }
     }
   }
 
@@ -100,19 +114,20 @@ class WorkerProcess {
     try {
       this.#keySets.load(keySets);
       this.#lifecycle = this.#compose(snapshot);
-      this.#listeners = await this.#plane?.listen() ?? [];
+      this.#listeners = (await this.#plane?.listen()) ?? [];
       this.#link.send({ type: 'ready', listeners: this.#listeners });
     } catch (error) {
       this.#failBoot(snapshot, error);
     }
   }
 
-  #plane: DataPlane | undefined;
-
   #compose(snapshot: ConfigSnapshot): LifecycleManager {
     this.#log = createLogger({ ...snapshot.log, role: 'worker' });
     this.#accessLog = openAccessLog(snapshot);
-    this.#metrics = new WorkerMetrics({ accessLog: this.#accessLog, process: observeProcess(openFileDescriptors) });
+    this.#metrics = new WorkerMetrics({
+      accessLog: this.#accessLog,
+      process: observeProcess(openFileDescriptors),
+    });
     const services = { telemetry: this.#metrics, keySets: this.#keySets, log: this.#log };
     this.#plane = this.#options.compose(snapshot, services);
     return new LifecycleManager({
@@ -140,7 +155,10 @@ class WorkerProcess {
 
   #stop(reason: string): void {
     // Nothing was served yet: there is nothing to drain.
-    if (this.#lifecycle === undefined || this.#lifecycle.phase === 'starting') return this.#leave(0);
+    if (this.#lifecycle === undefined || this.#lifecycle.phase === 'starting') {
+      this.#leave(0);
+      return;
+    }
     void this.#drain(this.#lifecycle, reason);
   }
 
@@ -149,7 +167,7 @@ class WorkerProcess {
     this.#log.info({ reason }, 'Draining');
     const report = await lifecycle.drain();
     this.#log.info(report, 'Drain report');
-    await this.#sendLastWord(report);
+    await Promise.all([this.#sendLastWord(report), this.#accessLog?.flush()]);
     this.#leave(report.cut === 0 ? 0 : 1);
   }
 
