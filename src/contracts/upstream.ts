@@ -46,6 +46,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly head: RequestHead;
   readonly fields: Fields;
+  /** The protocol to ask for with Upgrade: only when the route allows it. */
+  readonly upgrade: string | undefined;
   /** Field lines that Torus adds (Host, forwarding, request id), each ended by CRLF. */
   readonly addedLines: string;
   readonly body: Body;

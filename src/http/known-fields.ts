@@ -25,7 +25,8 @@ export const X_FORWARDED_HOST = 18;
 export const X_FORWARDED_PORT = 19;
 export const X_REAL_IP = 20;
 export const X_REQUEST_ID = 21;
-export const KIND_COUNT = 22;
+export const VIA = 22;
+export const KIND_COUNT = 23;
 
 const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['host', HOST],
@@ -48,6 +49,7 @@ const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['x-forwarded-port', X_FORWARDED_PORT],
   ['x-real-ip', X_REAL_IP],
   ['x-request-id', X_REQUEST_ID],
+  ['via', VIA],
 ];
 
 interface Candidate {

@@ -11,15 +11,22 @@ import { appendMember, forwardedElement } from '../../http/forwarded.js';
 export type ForwardedLines = (exchange: Exchange) => string;
 
 export function forwardedLinesFor(config: ForwardedConfig): ForwardedLines {
-  const hop = config.via === '' ? '' : `via: 1.1 ${config.via}\r\n`;
   const withX = config.style === 'x-forwarded' || config.style === 'both';
   const withForwarded = config.style === 'forwarded' || config.style === 'both';
   return (exchange) => {
-    let lines = `${hop}${config.requestIdField}: ${exchange.id}\r\n`;
+    let lines = `${viaLine(exchange, config.via)}${config.requestIdField}: ${exchange.id}\r\n`;
     if (withX) lines += xForwardedLines(exchange);
     if (withForwarded) lines += forwardedLine(exchange);
     return lines;
   };
+}
+
+/** RFC 9110 section 7.6.3: this hop after those before it. */
+function viaLine({ request }: Exchange, pseudonym: string): string {
+  const before = request.fields.getAll('via');
+  const own = `${request.httpVersion} ${pseudonym}`;
+  if (pseudonym !== '') return before.length === 0 ? `via: ${own}\r\n` : `via: ${appendMember(before, own)}\r\n`;
+  return before.length === 0 ? '' : `via: ${before.join(', ')}\r\n`;
 }
 
 function xForwardedLines(exchange: Exchange): string {

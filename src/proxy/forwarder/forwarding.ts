@@ -48,7 +48,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
   }
 
   start(): void {
-    this.attempt({ connection: this.wantsTunnel ? 'tunnel' : 'pooled', avoid: undefined });
+    this.attempt({ connection: this.upgrade !== undefined ? 'tunnel' : 'pooled', avoid: undefined });
   }
 
   cancel(): void {
@@ -59,9 +59,10 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     this.requestSink?.destroy();
   }
 
-  private get wantsTunnel(): boolean {
+  /** What the client asked to upgrade to, where the route allows it. Otherwise the request is served as plain HTTP. */
+  private get upgrade(): string | undefined {
     const { upgrade } = this.job.downstream.head;
-    return upgrade !== undefined;
+    return upgrade !== undefined && this.job.route.config.upgrades.includes(upgrade) ? upgrade : undefined;
   }
 
   private attempt(choice: Pick<CheckoutOptions, 'connection' | 'avoid'>): void {
@@ -90,6 +91,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
       target: this.target(),
       head: downstream.head,
       fields,
+      upgrade: this.upgrade,
       addedLines: this.addedLines(connection),
       body,
     });
@@ -211,7 +213,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
   private retry(failure: AttemptFailure, failed: UpstreamConnection | undefined): void {
     const stale = failure.retry === 'stale';
     this.services.telemetry.retried(this.job.upstream.name, stale ? 'stale-connection' : 'connect-failed');
-    const connection = this.wantsTunnel ? 'tunnel' : 'new';
+    const connection = this.upgrade !== undefined ? 'tunnel' : 'new';
     this.attempt({ connection, avoid: stale ? undefined : (failed?.endpoint ?? failure.endpoint) });
   }
 

@@ -440,7 +440,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
 
   /** RFC 9110 section 7.8: only to the protocol that was asked for. Anything else is a way into the connection for nobody. */
   private switchProtocols(head: Http1ResponseHead, early: Buffer | undefined): void {
-    const asked = this.request?.head.upgrade;
+    const asked = this.request?.upgrade;
     if (asked === undefined || head.upgrade !== asked || this.pooled) {
       this.fail(finalFailure('upstream.upgrade.invalid', head.upgrade ?? 'none'));
       return;

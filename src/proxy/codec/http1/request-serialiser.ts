@@ -17,7 +17,7 @@ const HOP_BY_HOP = [
   known.HTTP2_SETTINGS,
   known.EXPECT,
 ];
-/** What only Torus or a trusted peer may say of the client; the forwarder writes it anew into `addedLines`. */
+/** What only Torus or a trusted peer may say of the client, and Via, which grows by one; the forwarder writes it anew into `addedLines`. */
 const IDENTITY = [
   known.FORWARDED,
   known.X_FORWARDED_FOR,
@@ -26,6 +26,7 @@ const IDENTITY = [
   known.X_FORWARDED_PORT,
   known.X_REAL_IP,
   known.X_REQUEST_ID,
+  known.VIA,
 ];
 const DROPPED = dropTable(...HOP_BY_HOP, ...IDENTITY);
 const DROPPED_UNCHUNKED = dropTable(...HOP_BY_HOP, ...IDENTITY, known.TRAILER);
@@ -39,6 +40,6 @@ export function serialiseRequestHead(request: UpstreamRequest): string {
   if (chunked) output += 'transfer-encoding: chunked\r\n';
   else if (head.framing === 'length') output += `content-length: ${String(head.contentLength)}\r\n`;
   if (head.expectsContinue) output += 'expect: 100-continue\r\n';
-  if (head.upgrade !== undefined) output += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
+  if (request.upgrade !== undefined) output += `connection: upgrade\r\nupgrade: ${request.upgrade}\r\n`;
   return `${output}\r\n`;
 }
