@@ -1,0 +1,88 @@
+import type { DataPlane, LiveExchange } from '../../../../src/contracts/lifecycle.js';
+import { LifecycleManager } from '../../../../src/server/lifecycle/lifecycle-manager.js';
+
+const exchange = (id: string): LiveExchange => ({
+  id,
+  route: 'r',
+  client: 'c',
+  phase: 'wait',
+  ageMs: 1,
+  requestBytes: 0,
+  responseBytes: 0,
+});
+
+const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) => {
+  const calls: string[] = [];
+  const note = (name: string) => () => void calls.push(name);
+  const plane: DataPlane = {
+    listen: () => Promise.resolve([]),
+    announceDrain: note('announceDrain'),
+    stopAccepting: note('stopAccepting'),
+    closeIdle: note('closeIdle'),
+    whenDrained: () => (
+      calls.push('whenDrained'),
+      running.length === 0 ? Promise.resolve() : new Promise(() => undefined)
+    ),
+    endedWhileDraining: 2,
+    live: () => running,
+    destroyAll: () => (calls.push('destroyAll'), running),
+    dispose: note('dispose'),
+    ...overrides,
+  };
+  const clock = { wait: (ms: number) => (calls.push(`wait ${ms}`), Promise.resolve()) };
+  const onStepFailed = (step: string) => void calls.push(`failed ${step}`);
+  const onPhase = (phase: string) => void calls.push(phase);
+  const manager = new LifecycleManager({
+    plane,
+    shutdown: { delayMs: 50, timeoutMs: 10_000 },
+    clock,
+    onPhase,
+    onStepFailed,
+  });
+  return { manager, calls };
+};
+
+describe('LifecycleManager', () => {
+  it('tears down in the designed order', async () => {
+    const { manager, calls } = arrange([]);
+    manager.markReady();
+    const report = await manager.drain();
+    expect(calls).toEqual([
+      'ready',
+      'draining',
+      'announceDrain',
+      'wait 50',
+      'stopAccepting',
+      'closeIdle',
+      'whenDrained',
+      'wait 10000',
+      'destroyAll',
+      'dispose',
+      'stopped',
+    ]);
+    expect(report).toEqual({ clean: 2, cut: 0, exchanges: [] });
+  });
+  it('cuts what is left at the deadline and names at most a hundred', async () => {
+    const { manager } = arrange(Array.from({ length: 130 }, (_, index) => exchange(String(index))));
+    manager.markReady();
+    const report = await manager.drain();
+    expect([report.clean, report.cut, report.exchanges.length]).toEqual([2, 130, 100]);
+  });
+  it('runs once however often it is asked, and cannot become ready again', async () => {
+    const { manager, calls } = arrange([]);
+    expect(await manager.drain()).toBe(await manager.drain());
+    manager.markReady();
+    expect(manager.phase).toBe('stopped');
+    expect(calls.filter((call) => call === 'dispose')).toHaveLength(1);
+  });
+  it('goes on after a step that fails', async () => {
+    const { manager, calls } = arrange([], {
+      closeIdle: () => {
+        throw new Error('broken');
+      },
+    });
+    await manager.drain();
+    expect(calls).toContain('failed close-idle');
+    expect(calls.at(-1)).toBe('stopped');
+  });
+});
