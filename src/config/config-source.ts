@@ -1,6 +1,7 @@
 /** Owns where a configuration comes from: the file named, else the first default file there is, else none. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve } from 'node:path';
+import { isRecord } from './config-path.js';
 import type { Provenance } from './config-report.js';
 import { importConfig } from './module-source.js';
 import { parseText, type TextProblem } from './yaml-source.js';
@@ -74,9 +75,14 @@ export function displayPath(file: string, cwd: string): string {
   return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
+/** The errno of a failed system call. Asks for the code only: errors of other realms are no instances of our Error. */
+export function errorCode(error: unknown): string | undefined {
+  return isRecord(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+}
+
 /** What a failed read means to people; the error's own text names the path a second time. */
 export function describeReadError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const code = errorCode(error) ?? 'unknown error';
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'cannot be read: permission denied';
   return `cannot be read (${code})`;

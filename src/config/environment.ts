@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { isRecord, type ConfigPath } from './config-path.js';
-import { describeReadError } from './config-source.js';
+import { describeReadError, errorCode } from './config-source.js';
 
 /**
  * The process environment laid over `.env` in `cwd`: what is really set wins. Nothing is written back to the process.
@@ -18,7 +18,7 @@ function readDotenv(file: string): Record<string, string> {
   try {
     return parse(readFileSync(file));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return {};
     throw new Error(`.env ${describeReadError(error)}`, { cause: error });
   }

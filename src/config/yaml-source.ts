@@ -48,7 +48,7 @@ export function parseText(text: string): ParsedText {
     prettyErrors: false,
     uniqueKeys: true,
     merge: true,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const problems = document.errors.map((error) => ({
     line: lines.linePos(error.pos[0]).line,

@@ -1,0 +1,22 @@
+import { redactSnapshot } from '../../../src/config/index.js';
+import { SECRET, snapshotOf, withRoute, Workspace } from './configuration-fixture.js';
+
+describe('redactSnapshot', () => {
+  const workspace = new Workspace();
+  beforeAll(() => workspace.writeCertificate());
+  afterAll(() => workspace.dispose());
+
+  it('hides secrets, private keys, credential headers and queries of URLs, and keeps the rest', async () => {
+    const text = withRoute(
+      'match: { path: /* }',
+      'filters:',
+      `  - jwt-auth: { secret: "${SECRET}" }`,
+      '  - jwt-auth: { jwksUrl: "https://issuer.example/keys?key=abcdef" }',
+      '  - headers: { request: { set: { authorization: "Basic Zm9vOmJhcg==", x-plain: kept } } }',
+    ).replace(/^listeners.*\n/, '');
+    const printed = JSON.stringify(redactSnapshot(snapshotOf(await workspace.yaml(text))));
+    expect(printed).not.toMatch(new RegExp(`${SECRET}|PRIVATE KEY|abcdef|Zm9vOmJhcg`));
+    expect(printed).toContain('https://issuer.example/keys?[redacted]');
+    expect(printed).toContain('"x-plain":"kept"');
+  });
+});
