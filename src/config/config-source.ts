@@ -35,7 +35,7 @@ export async function readSource(file: string | undefined, cwd: string): Promise
     };
   }
   const absoluteFile = resolve(cwd, found);
-  const content = await readContent(absoluteFile);
+  const content = withoutCycles(await readContent(absoluteFile));
   return { ...content, file: displayPath(absoluteFile, cwd), absoluteFile, directory: dirname(absoluteFile) };
 }
 
@@ -57,6 +57,17 @@ async function readContent(file: string): Promise<Content> {
     return parseText(readFileSync(file, 'utf8'));
   } catch (error) {
     return failed(describeReadError(error));
+  }
+}
+
+/** An alias inside its own anchor, or a module's object inside itself, would never end. */
+function withoutCycles(content: Content): Content {
+  try {
+    JSON.stringify(content.value);
+    return content;
+  } catch {
+    const message = 'must be plain data that does not hold itself';
+    return { ...content, value: undefined, problems: [...content.problems, { line: undefined, message }] };
   }
 }
 

@@ -26,6 +26,9 @@ export interface ParsedText {
 /** More uses of aliases than any honest file has: past this, expanding them is an attack on memory. */
 const MAX_ALIASES = 200;
 
+/** One broken line makes many more look broken: the first few say it all. */
+const MAX_PROBLEMS = 5;
+
 /** Own words for the parser's errors: its messages quote the text, and the text may hold a secret. */
 const MESSAGES: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'this alias names no anchor before it',
@@ -50,7 +53,7 @@ export function parseText(text: string): ParsedText {
     merge: true,
     logLevel: 'error',
   });
-  const problems = document.errors.map((error) => ({
+  const problems = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
     line: lines.linePos(error.pos[0]).line,
     message: MESSAGES[error.code] ?? `this is not valid YAML (${error.code})`,
   }));

@@ -148,6 +148,12 @@ describe('loadConfig', () => {
     expect(await errors(bomb)).toEqual([expect.stringContaining('aliases')]);
   });
 
+  it('refuses an anchor that holds itself', async () => {
+    expect(await errors('routes: &a [*a]')).toEqual([
+      'torus.yaml: must be plain data that does not hold itself',
+    ]);
+  });
+
   it('reads anchors and merge keys', async () => {
     const text = withRoutes([
       ['match: { path: /a }', 'timeouts: &slow { request: 9s }'],
