@@ -23,7 +23,11 @@ const V4_WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
  * The address an exchange counts for: walking X-Forwarded-For from its right end, the first that is not a trusted proxy.
  * A peer that is not trusted is not believed at all. An entry that is no address ends the walk at the hop that sent it.
  */
-export function clientAddressOf(peerAddress: string, xForwardedFor: readonly string[], trusted: IpSet): string {
+export function clientAddressOf(
+  peerAddress: string,
+  xForwardedFor: readonly string[],
+  trusted: IpSet,
+): string {
   let client = canonicalAddress(peerAddress) ?? peerAddress;
   if (xForwardedFor.length === 0 || !trusted.has(client)) return client;
   const hops = xForwardedFor.join(',').split(',');

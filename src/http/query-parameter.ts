@@ -2,7 +2,7 @@
 
 /** True when one of the parameters called `name` has that value (`value` undefined: any). `query` begins with `?` or is empty. */
 export function queryMatches(query: string, name: string, value: string | undefined): boolean {
-  for (let start = 1; start < query.length; ) {
+  for (let start = 1; start < query.length;) {
     const end = pairEnd(query, start);
     const found = valueIn(query.slice(start, end), name);
     if (found !== undefined && (value === undefined || found === value)) return true;
@@ -14,7 +14,7 @@ export function queryMatches(query: string, name: string, value: string | undefi
 /** Every value of that parameter, decoded, in order. At most `limit` of them. */
 export function queryValues(query: string, name: string, limit: number): readonly string[] {
   const values: string[] = [];
-  for (let start = 1; start < query.length && values.length < limit; ) {
+  for (let start = 1; start < query.length && values.length < limit;) {
     const end = pairEnd(query, start);
     const found = valueIn(query.slice(start, end), name);
     if (found !== undefined) values.push(found);
@@ -25,7 +25,10 @@ export function queryValues(query: string, name: string, limit: number): readonl
 
 /** The query without the parameters called `name`; the others stay byte for byte. */
 export function withoutParameter(query: string, name: string): string {
-  const kept = query.slice(1).split('&').filter((pair) => valueIn(pair, name) === undefined);
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((pair) => valueIn(pair, name) === undefined);
   return kept.length === 0 || (kept.length === 1 && kept[0] === '') ? '' : `?${kept.join('&')}`;
 }
 

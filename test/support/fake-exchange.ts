@@ -9,8 +9,6 @@ export type FieldPairs = readonly (readonly [name: string, value: string])[];
 /** Fields as a plain list. Refuses what real ones refuse: names that are no token, values with CR, LF or NUL. */
 export class FakeFields implements Fields {
   private list: (readonly [string, string])[];
-  /** How often something was changed. */
-  changes = 0;
 
   constructor(pairs: FieldPairs = []) {
     this.list = pairs.map(([name, value]) => [name.toLowerCase(), value]);
@@ -37,12 +35,10 @@ export class FakeFields implements Fields {
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) throw new TypeError(`not a field name: ${name}`);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new TypeError(`not a field value: ${name}`);
     this.list.push([name, value]);
-    this.changes += 1;
   }
 
   remove(name: string): void {
     this.list = this.list.filter(([other]) => other !== name);
-    this.changes += 1;
   }
 
   entries(): Iterable<readonly [name: string, value: string]> {

@@ -37,7 +37,10 @@ export function insertCandidate<T>(candidates: Candidate<T>[], candidate: Candid
 }
 
 /** The first candidate that takes this request. */
-export function pickCandidate<T>(candidates: readonly Candidate<T>[], head: RequestHead): Candidate<T> | undefined {
+export function pickCandidate<T>(
+  candidates: readonly Candidate<T>[],
+  head: RequestHead,
+): Candidate<T> | undefined {
   for (const candidate of candidates) {
     if (takesMethod(candidate, head.method) && takesRest(candidate, head)) return candidate;
   }
@@ -45,7 +48,11 @@ export function pickCandidate<T>(candidates: readonly Candidate<T>[], head: Requ
 }
 
 /** Adds the methods of those that would take this request if only its method were another. */
-export function collectMethods<T>(candidates: readonly Candidate<T>[], head: RequestHead, allow: Set<string>): void {
+export function collectMethods<T>(
+  candidates: readonly Candidate<T>[],
+  head: RequestHead,
+  allow: Set<string>,
+): void {
   for (const candidate of candidates) {
     if (candidate.methods === undefined || !takesRest(candidate, head)) continue;
     for (const method of candidate.methods) allow.add(method);

@@ -35,7 +35,9 @@ class HostRouter<T> implements Router<T> {
   match(head: RequestHead): RouteMatch<T> {
     const key = pathKey(head.path);
     const found =
-      this.exact.get(head.host)?.find(key, head) ?? this.findByWildcard(key, head) ?? this.any.find(key, head);
+      this.exact.get(head.host)?.find(key, head) ??
+      this.findByWildcard(key, head) ??
+      this.any.find(key, head);
     return found === undefined ? this.explainMiss(key, head) : found.matched;
   }
 

@@ -9,7 +9,8 @@ import { configuredPath, pathKey } from './path-key.js';
 export function compileRewrite(config: RewriteConfig | undefined): ((path: string) => string) | undefined {
   if (config === undefined) return undefined;
   const prefix = withoutFinalSlash(configuredPath(config.prefix));
-  const replacement = config.kind === 'strip-prefix' ? '' : withoutFinalSlash(configuredPath(config.replacement));
+  const replacement =
+    config.kind === 'strip-prefix' ? '' : withoutFinalSlash(configuredPath(config.replacement));
   const prefixKey = pathKey(prefix);
   const depth = prefix.split('/').length - 1;
   return (path) => {

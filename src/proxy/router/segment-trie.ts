@@ -59,7 +59,12 @@ function staticChild<T>(node: Node<T>, segment: string): Node<T> {
 }
 
 /** Depth first, static before parameter: of two patterns, the one that is literal earlier wins. */
-function findWhole<T>(node: Node<T>, segments: readonly string[], index: number, head: RequestHead): Candidate<T> | undefined {
+function findWhole<T>(
+  node: Node<T>,
+  segments: readonly string[],
+  index: number,
+  head: RequestHead,
+): Candidate<T> | undefined {
   const segment = segments[index];
   if (segment === undefined) return pickCandidate(node.whole, head);
   const next = node.statics.get(segment);
@@ -68,7 +73,12 @@ function findWhole<T>(node: Node<T>, segments: readonly string[], index: number,
   return findWhole(node.parameter, segments, index + 1, head);
 }
 
-function findPrefix<T>(node: Node<T>, segments: readonly string[], index: number, head: RequestHead): Candidate<T> | undefined {
+function findPrefix<T>(
+  node: Node<T>,
+  segments: readonly string[],
+  index: number,
+  head: RequestHead,
+): Candidate<T> | undefined {
   const segment = segments[index];
   let best: Candidate<T> | undefined;
   if (segment !== undefined) {
@@ -81,7 +91,10 @@ function findPrefix<T>(node: Node<T>, segments: readonly string[], index: number
   return best ?? pickCandidate(node.prefix, head);
 }
 
-function deeper<T>(first: Candidate<T> | undefined, second: Candidate<T> | undefined): Candidate<T> | undefined {
+function deeper<T>(
+  first: Candidate<T> | undefined,
+  second: Candidate<T> | undefined,
+): Candidate<T> | undefined {
   if (first === undefined || second === undefined) return first ?? second;
   return second.depth > first.depth ? second : first;
 }

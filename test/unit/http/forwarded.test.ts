@@ -14,20 +14,27 @@ describe('clientAddressOf', () => {
   });
 
   it('reads several field lines as one list', () => {
-    expect(clientAddressOf('10.0.0.1', ['1.1.1.1', '198.51.100.1', '10.0.0.2'], trusted)).toBe('198.51.100.1');
+    expect(clientAddressOf('10.0.0.1', ['1.1.1.1', '198.51.100.1', '10.0.0.2'], trusted)).toBe(
+      '198.51.100.1',
+    );
   });
 
   it('takes the leftmost address when every hop is trusted', () => {
     expect(clientAddressOf('10.0.0.1', ['10.0.0.3, 10.0.0.2'], trusted)).toBe('10.0.0.3');
   });
 
-  it.each(['unknown', '_hidden', '', '999.1.1.1', 'a'.repeat(5000)])('stops at the hop that sent %p instead of an address', (junk) => {
-    expect(clientAddressOf('10.0.0.1', [`1.1.1.1, ${junk}, 10.0.0.2`], trusted)).toBe('10.0.0.2');
-    expect(clientAddressOf('10.0.0.1', [junk], trusted)).toBe('10.0.0.1');
-  });
+  it.each(['unknown', '_hidden', '', '999.1.1.1', 'a'.repeat(5000)])(
+    'stops at the hop that sent %p instead of an address',
+    (junk) => {
+      expect(clientAddressOf('10.0.0.1', [`1.1.1.1, ${junk}, 10.0.0.2`], trusted)).toBe('10.0.0.2');
+      expect(clientAddressOf('10.0.0.1', [junk], trusted)).toBe('10.0.0.1');
+    },
+  );
 
   it('reads ports, brackets and mapped addresses', () => {
-    expect(clientAddressOf('::ffff:10.0.0.1', ['[2001:db8::7]:4711, [2001:db8:ff::1], 10.0.0.2:99'], trusted)).toBe('2001:db8::7');
+    expect(
+      clientAddressOf('::ffff:10.0.0.1', ['[2001:db8::7]:4711, [2001:db8:ff::1], 10.0.0.2:99'], trusted),
+    ).toBe('2001:db8::7');
     expect(clientAddressOf('10.0.0.1', ['::ffff:198.51.100.1'], trusted)).toBe('198.51.100.1');
   });
 
@@ -47,9 +54,9 @@ describe('clientAddressOf', () => {
 
 describe('forwardedElement', () => {
   it('quotes what is not a token (RFC 7239 section 4)', () => {
-    expect(forwardedElement({ for: '2001:db8::1', by: '10.0.0.1', host: 'example.com:8443', proto: 'https' })).toBe(
-      'for="[2001:db8::1]";by=10.0.0.1;host="example.com:8443";proto=https',
-    );
+    expect(
+      forwardedElement({ for: '2001:db8::1', by: '10.0.0.1', host: 'example.com:8443', proto: 'https' }),
+    ).toBe('for="[2001:db8::1]";by=10.0.0.1;host="example.com:8443";proto=https');
   });
 
   it('leaves out what is not there, and hides what is no address', () => {
@@ -58,7 +65,9 @@ describe('forwardedElement', () => {
   });
 
   it('lets nothing out of its quotes', () => {
-    expect(forwardedElement({ for: '192.0.2.1', host: 'a";for=1.1.1.1' })).toBe(String.raw`for=192.0.2.1;host="a\";for=1.1.1.1"`);
+    expect(forwardedElement({ for: '192.0.2.1', host: 'a";for=1.1.1.1' })).toBe(
+      String.raw`for=192.0.2.1;host="a\";for=1.1.1.1"`,
+    );
   });
 });
 

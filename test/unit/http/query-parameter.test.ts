@@ -3,14 +3,26 @@ import { queryMatches, queryValues, withoutParameter } from '../../../src/http/q
 
 describe('queryMatches', () => {
   it.each([
-    ['?a=1', 'a', '1'], ['?b=2&a=1', 'a', '1'], ['?a=0&a=1', 'a', '1'], ['?a', 'a', ''], ['?a', 'a', undefined],
-    ['?x%20y=a+b', 'x y', 'a b'], ['?a=%zz', 'a', '%zz'], ['?a==', 'a', '='], ['?=1', '', '1'],
+    ['?a=1', 'a', '1'],
+    ['?b=2&a=1', 'a', '1'],
+    ['?a=0&a=1', 'a', '1'],
+    ['?a', 'a', ''],
+    ['?a', 'a', undefined],
+    ['?x%20y=a+b', 'x y', 'a b'],
+    ['?a=%zz', 'a', '%zz'],
+    ['?a==', 'a', '='],
+    ['?=1', '', '1'],
   ])('finds in %s the parameter %s=%s', (query, name, value) => {
     expect(queryMatches(query, name, value)).toBe(true);
   });
 
   it.each([
-    ['', 'a', undefined], ['?', 'a', undefined], ['?', '', undefined], ['?aa=1', 'a', undefined], ['?a=1', 'a', '2'], ['?b=a', 'a', undefined],
+    ['', 'a', undefined],
+    ['?', 'a', undefined],
+    ['?', '', undefined],
+    ['?aa=1', 'a', undefined],
+    ['?a=1', 'a', '2'],
+    ['?b=a', 'a', undefined],
     ['?a;b=1', 'b', undefined],
   ])('does not find in %s the parameter %s=%s', (query, name, value) => {
     expect(queryMatches(query, name, value)).toBe(false);
@@ -18,10 +30,15 @@ describe('queryMatches', () => {
 
   it('reads what URLSearchParams writes', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), { maxLength: 5 }), (pairs) => {
-        const query = `?${new URLSearchParams(pairs).toString()}`;
-        for (const [name, value] of pairs) expect(queryMatches(query, name, value)).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), {
+          maxLength: 5,
+        }),
+        (pairs) => {
+          const query = `?${new URLSearchParams(pairs).toString()}`;
+          for (const [name, value] of pairs) expect(queryMatches(query, name, value)).toBe(true);
+        },
+      ),
     );
   });
 });
@@ -36,7 +53,13 @@ describe('queryValues', () => {
 
 describe('withoutParameter', () => {
   it.each([
-    ['?a=1', ''], ['?a=1&b=2', '?b=2'], ['?b=2&a=1&c=%2f+', '?b=2&c=%2f+'], ['?%61=1', ''], ['', ''], ['?', ''], ['?b&&c', '?b&&c'],
+    ['?a=1', ''],
+    ['?a=1&b=2', '?b=2'],
+    ['?b=2&a=1&c=%2f+', '?b=2&c=%2f+'],
+    ['?%61=1', ''],
+    ['', ''],
+    ['?', ''],
+    ['?b&&c', '?b&&c'],
   ])('leaves of %s the text %s', (query, left) => {
     expect(withoutParameter(query, 'a')).toBe(left);
   });

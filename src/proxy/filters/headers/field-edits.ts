@@ -23,11 +23,13 @@ export function compileEdits(edits: FieldEdits): ((fields: Fields) => void) | un
 }
 
 function checkName(name: string): void {
-  if (!consistsOf(name, TOKEN) || name !== name.toLowerCase()) throw new RangeError(`not a lower-case field name: ${name}`);
+  if (!consistsOf(name, TOKEN) || name !== name.toLowerCase())
+    throw new RangeError(`not a lower-case field name: ${name}`);
   if (CODEC_FIELDS.has(name)) throw new RangeError(`the field ${name} is written by the codec alone`);
 }
 
 function checkField(name: string, value: string): void {
   checkName(name);
-  if (value !== '' && !consistsOf(value, FIELD_VALUE)) throw new RangeError(`the value of ${name} holds a byte that no field may`);
+  if (value !== '' && !consistsOf(value, FIELD_VALUE))
+    throw new RangeError(`the value of ${name} holds a byte that no field may`);
 }

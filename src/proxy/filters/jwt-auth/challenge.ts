@@ -18,7 +18,10 @@ export function createChallenges(realm: string, scopes: readonly string[]): Chal
   return {
     missing: unauthenticated('A bearer token is needed.', bearer),
     invalid: (description) =>
-      unauthenticated(description, `${bearer}, error="invalid_token", error_description=${quoted(description)}`),
+      unauthenticated(
+        description,
+        `${bearer}, error="invalid_token", error_description=${quoted(description)}`,
+      ),
     insufficientScope: {
       status: 403,
       cause: 'downstream.filter.forbidden',
@@ -35,7 +38,12 @@ export function createChallenges(realm: string, scopes: readonly string[]): Chal
 }
 
 function unauthenticated(detail: string, challenge: string): LocalReply {
-  return { status: 401, cause: 'downstream.filter.unauthenticated', detail, fields: [['www-authenticate', challenge]] };
+  return {
+    status: 401,
+    cause: 'downstream.filter.unauthenticated',
+    detail,
+    fields: [['www-authenticate', challenge]],
+  };
 }
 
 function quoted(text: string): string {

@@ -7,7 +7,8 @@ export type PreparedFields = readonly (readonly [name: string, value: string])[]
 /** Above this many dashes, spellings are looked for by reading the fields instead of listing them. */
 const MAX_LISTED_DASHES = 4;
 /** Visible ASCII and inner spaces stand for themselves, except `%` (escapes) and `,` (between the members of a list). */
-const PLAIN = /^[\x21-\x24\x26-\x2b\x2d-\x7e](?:[\x20-\x24\x26-\x2b\x2d-\x7e]*[\x21-\x24\x26-\x2b\x2d-\x7e])?$/;
+const PLAIN =
+  /^[\x21-\x24\x26-\x2b\x2d-\x7e](?:[\x20-\x24\x26-\x2b\x2d-\x7e]*[\x21-\x24\x26-\x2b\x2d-\x7e])?$/;
 const TO_ESCAPE = /[^\x20-\x24\x26-\x2b\x2d-\x7e]+|^ +| +$/gu;
 
 /**
@@ -20,12 +21,16 @@ export function compileStrip(names: readonly string[]): (fields: Fields) => void
   return (fields) => {
     for (const spelling of listed) fields.remove(spelling);
     if (searched.size === 0) return;
-    for (const [name] of [...fields.entries()]) if (searched.has(name.replaceAll('_', '-'))) fields.remove(name);
+    for (const [name] of [...fields.entries()])
+      if (searched.has(name.replaceAll('_', '-'))) fields.remove(name);
   };
 }
 
 /** The fields for these claims, ready to be set. Claims that are absent or null make none. */
-export function prepareFields(claims: Claims, fieldOfClaim: readonly (readonly [string, string])[]): PreparedFields {
+export function prepareFields(
+  claims: Claims,
+  fieldOfClaim: readonly (readonly [string, string])[],
+): PreparedFields {
   return fieldOfClaim.flatMap(([claim, name]) => {
     const value = Object.hasOwn(claims, claim) ? fieldValueOf(claims[claim]) : undefined;
     return value === undefined ? [] : [[name, value] as const];
@@ -52,12 +57,17 @@ function escapeText(text: string): string {
 }
 
 function escapeBytes(text: string): string {
-  return Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+  return Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(
+    '',
+  );
 }
 
 function spellings(name: string): readonly string[] {
   const [first = '', ...rest] = name.replaceAll('_', '-').split('-');
-  return rest.reduce<readonly string[]>((all, part) => all.flatMap((start) => [`${start}-${part}`, `${start}_${part}`]), [first]);
+  return rest.reduce<readonly string[]>(
+    (all, part) => all.flatMap((start) => [`${start}-${part}`, `${start}_${part}`]),
+    [first],
+  );
 }
 
 function dashesIn(name: string): number {

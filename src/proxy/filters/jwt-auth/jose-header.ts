@@ -13,7 +13,8 @@ const COMPACT = /^([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
  */
 export function readJoseHeader(token: string): JoseHeader | undefined {
   const encoded = COMPACT.exec(token)?.[1];
-  const header = encoded === undefined ? undefined : parseObject(Buffer.from(encoded, 'base64url').toString());
+  const header =
+    encoded === undefined ? undefined : parseObject(Buffer.from(encoded, 'base64url').toString());
   if (header === undefined || Object.hasOwn(header, 'crit')) return undefined;
   const { alg, kid } = header;
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return undefined;

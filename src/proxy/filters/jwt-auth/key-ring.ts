@@ -3,7 +3,13 @@ import type { KeyObject } from 'node:crypto';
 import type { JwtAuthOptions } from '../../../contracts/config.js';
 import type { KeySetSnapshot, KeySetSource } from '../../../contracts/key-set.js';
 import type { JoseHeader } from './jose-header.js';
-import { keyOfJwk, publicKeyOf, secretKeyOf, verificationKey, type VerificationKey } from './verification-key.js';
+import {
+  keyOfJwk,
+  publicKeyOf,
+  secretKeyOf,
+  verificationKey,
+  type VerificationKey,
+} from './verification-key.js';
 
 export interface KeyRing {
   /** What was verified with the keys of one generation holds for that generation only. */
@@ -30,7 +36,12 @@ export function createKeyRingSource(options: JwtAuthOptions, keySets: KeySetSour
     case 'pem':
       return fixedSource(loneKey(verificationKey(publicKeyOf(source.pem), algorithms)));
     case 'jwks':
-      return fixedSource(keySet(source.keys.map((jwk) => keyOfJwk(jwk, algorithms, true)), 0));
+      return fixedSource(
+        keySet(
+          source.keys.map((jwk) => keyOfJwk(jwk, algorithms, true)),
+          0,
+        ),
+      );
     case 'jwks-url':
       return new RemoteKeyRings(source.url, options, keySets);
   }
@@ -48,7 +59,8 @@ class RemoteKeyRings implements KeyRingSource {
     this.keySets = keySets;
   }
 
-  readonly refresh = async (): Promise<KeyRing | undefined> => this.compile(await this.keySets.refresh(this.url));
+  readonly refresh = async (): Promise<KeyRing | undefined> =>
+    this.compile(await this.keySets.refresh(this.url));
 
   current(): KeyRing | undefined {
     return this.compile(this.keySets.current(this.url));
@@ -72,7 +84,11 @@ function fixedSource(ring: KeyRing | undefined): KeyRingSource {
 /** A key that stands alone has no id: the token's `kid` says nothing about it. */
 function loneKey(only: VerificationKey | undefined): KeyRing | undefined {
   if (only === undefined) return undefined;
-  return { generation: 0, size: 1, select: (header) => (only.algorithms.has(header.algorithm) ? only.key : undefined) };
+  return {
+    generation: 0,
+    size: 1,
+    select: (header) => (only.algorithms.has(header.algorithm) ? only.key : undefined),
+  };
 }
 
 function keySet(candidates: readonly (VerificationKey | undefined)[], generation: number): KeyRing {
@@ -81,7 +97,9 @@ function keySet(candidates: readonly (VerificationKey | undefined)[], generation
     generation,
     size: keys.length,
     select({ algorithm, keyId }) {
-      const fitting = keys.filter((key) => key.algorithms.has(algorithm) && (keyId === undefined || key.keyId === keyId));
+      const fitting = keys.filter(
+        (key) => key.algorithms.has(algorithm) && (keyId === undefined || key.keyId === keyId),
+      );
       return fitting.length === 1 ? fitting[0]?.key : undefined;
     },
   };

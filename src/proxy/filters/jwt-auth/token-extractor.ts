@@ -42,7 +42,11 @@ function fromHeader(values: readonly string[], scheme: string): Extraction {
   if (value === undefined) return MISSING;
   if (values.length > 1) return SEVERAL;
   if (scheme === '') return single([value]);
-  if (value.charCodeAt(scheme.length) !== 0x20 || value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()) return MISSING;
+  if (
+    value.charCodeAt(scheme.length) !== 0x20 ||
+    value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()
+  )
+    return MISSING;
   return single([value.slice(scheme.length + 1).trim()]);
 }
 
@@ -53,7 +57,10 @@ function single(values: readonly string[]): Extraction {
 }
 
 function cookieValues(lines: readonly string[], name: string): readonly string[] {
-  return lines.flatMap((line) => line.split(';')).filter((pair) => isNamed(pair, name)).map(cookieValue);
+  return lines
+    .flatMap((line) => line.split(';'))
+    .filter((pair) => isNamed(pair, name))
+    .map(cookieValue);
 }
 
 function isNamed(pair: string, name: string): boolean {

@@ -27,7 +27,9 @@ export class TokenVerifier {
   verify(token: string, key: KeyObject, algorithm: string, nowMs: number): Verification {
     try {
       const claims: unknown = jwt.verify(token, key, this.verifyOptions(algorithm, nowMs));
-      return isClaims(claims) && this.holdsRequired(claims) ? { claims } : { refusal: 'The token is not accepted here.' };
+      return isClaims(claims) && this.holdsRequired(claims)
+        ? { claims }
+        : { refusal: 'The token is not accepted here.' };
     } catch (error) {
       return { refusal: refusalOf(error) };
     }

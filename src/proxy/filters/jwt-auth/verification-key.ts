@@ -19,7 +19,8 @@ const PSS: readonly JwtAlgorithm[] = ['PS256', 'PS384', 'PS512'];
 
 /** A shared secret. Throws a RangeError when it looks like the text of a key that anybody may know. */
 export function secretKeyOf(secret: string): KeyObject {
-  if (secret.includes('-----BEGIN')) throw new RangeError('a shared secret must not be the text of a PEM key');
+  if (secret.includes('-----BEGIN'))
+    throw new RangeError('a shared secret must not be the text of a PEM key');
   return createSecretKey(Buffer.from(secret));
 }
 
@@ -39,7 +40,9 @@ export function verificationKey(
   jwk: Jwk = {},
 ): VerificationKey | undefined {
   const { alg, kid } = jwk;
-  const algorithms = allowed.filter((name) => fitting(key).includes(name) && (alg === undefined || alg === name));
+  const algorithms = allowed.filter(
+    (name) => fitting(key).includes(name) && (alg === undefined || alg === name),
+  );
   if (algorithms.length === 0) return undefined;
   return { key, keyId: typeof kid === 'string' ? kid : undefined, algorithms: new Set(algorithms) };
 }
@@ -48,10 +51,15 @@ export function verificationKey(
  * A key of a JWKS document, or undefined when it is not for verifying signatures, or unusable. Shared secrets (`oct`) are
  * taken from files only: what a URL publishes is no secret.
  */
-export function keyOfJwk(jwk: Jwk, allowed: readonly JwtAlgorithm[], acceptSecrets: boolean): VerificationKey | undefined {
+export function keyOfJwk(
+  jwk: Jwk,
+  allowed: readonly JwtAlgorithm[],
+  acceptSecrets: boolean,
+): VerificationKey | undefined {
   const { use, key_ops: operations, kty, k } = jwk;
   if (use !== undefined && use !== 'sig') return undefined;
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined;
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
+    return undefined;
   if (kty === 'oct') {
     if (!acceptSecrets || typeof k !== 'string' || k === '') return undefined;
     return verificationKey(createSecretKey(Buffer.from(k, 'base64url')), allowed, jwk);

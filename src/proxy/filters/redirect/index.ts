@@ -3,7 +3,11 @@ import type { RedirectOptions } from '../../../contracts/config.js';
 import type { FilterFactory, FilterVerdict } from '../../../contracts/filter.js';
 import { compileLocation } from './location-template.js';
 
-const NO_HOST: FilterVerdict = { status: 400, cause: 'downstream.filter.answered', detail: 'The request names no host to redirect to.' };
+const NO_HOST: FilterVerdict = {
+  status: 400,
+  cause: 'downstream.filter.answered',
+  detail: 'The request names no host to redirect to.',
+};
 
 export const redirectFactory: FilterFactory<RedirectOptions> = {
   name: 'redirect',

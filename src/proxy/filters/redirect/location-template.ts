@@ -20,12 +20,18 @@ const NOT_URI = /[^\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+/gu;
  */
 export function compileLocation(template: string): (head: RequestHead) => string | undefined {
   // A control byte in the configured text is a mistake to report, not one to escape.
-  if (template === '' || /[\x00-\x20\x7f]/.test(template)) throw new RangeError('a location must be a URI without spaces');
-  const parts = template.split(PLACEHOLDER).map((text, index): Part => (index % 2 === 0 ? () => text : placeholder(text)));
+  if (template === '' || /[\x00-\x20\x7f]/.test(template))
+    throw new RangeError('a location must be a URI without spaces');
+  const parts = template
+    .split(PLACEHOLDER)
+    .map((text, index): Part => (index % 2 === 0 ? () => text : placeholder(text)));
   const needsHost = template.includes('${host}');
   return (head) => {
     if (needsHost && head.host === '') return undefined;
-    return parts.map((part) => part(head)).join('').replace(NOT_URI, escapeBytes);
+    return parts
+      .map((part) => part(head))
+      .join('')
+      .replace(NOT_URI, escapeBytes);
   };
 }
 
@@ -37,5 +43,7 @@ function placeholder(name: string): Part {
 
 /** As UTF-8; a lone surrogate becomes U+FFFD. */
 function escapeBytes(text: string): string {
-  return Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+  return Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(
+    '',
+  );
 }

@@ -2,7 +2,10 @@ import type { FilterConfig } from '../../../../src/contracts/config.js';
 import { createFilter } from '../../../../src/proxy/filters/index.js';
 import { jwtAuthOptions } from '../../../support/jwt-auth-options.js';
 
-const services = { now: () => 1, keySets: { current: () => undefined, refresh: () => Promise.resolve(undefined) } };
+const services = {
+  now: () => 1,
+  keySets: { current: () => undefined, refresh: () => Promise.resolve(undefined) },
+};
 const noEdits = { remove: [], set: {}, append: {} };
 
 describe('createFilter', () => {

@@ -2,9 +2,13 @@ import type { IpAllowOptions } from '../../../../../src/contracts/config.js';
 import { ipAllowFactory } from '../../../../../src/proxy/filters/ip-allow/index.js';
 import { fakeExchange, FakeFields } from '../../../../support/fake-exchange.js';
 
-const services = { now: () => 1, keySets: { current: () => undefined, refresh: () => Promise.resolve(undefined) } };
+const services = {
+  now: () => 1,
+  keySets: { current: () => undefined, refresh: () => Promise.resolve(undefined) },
+};
 const statusFor = async (options: IpAllowOptions, address: string): Promise<number | undefined> =>
-  (await ipAllowFactory.create(options, services).onRequest?.(fakeExchange({}, address), new FakeFields()))?.status;
+  (await ipAllowFactory.create(options, services).onRequest?.(fakeExchange({}, address), new FakeFields()))
+    ?.status;
 
 describe('ip-allow', () => {
   it('lets in only what is allowed', async () => {
@@ -33,7 +37,10 @@ describe('ip-allow', () => {
   it('judges the client, not the proxy that spoke for it', async () => {
     const exchange = fakeExchange({ fields: [['x-forwarded-for', '10.1.1.1']] }, '203.0.113.9');
     const filter = ipAllowFactory.create({ allow: ['10.0.0.0/8'], deny: [] }, services);
-    expect(await filter.onRequest?.(exchange, new FakeFields())).toMatchObject({ status: 403, cause: 'downstream.filter.forbidden' });
+    expect(await filter.onRequest?.(exchange, new FakeFields())).toMatchObject({
+      status: 403,
+      cause: 'downstream.filter.forbidden',
+    });
   });
 
   it('throws on what is no network', () => {
