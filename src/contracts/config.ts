@@ -190,15 +190,27 @@ export type FilterConfig =
   | { readonly name: 'redirect'; readonly options: RedirectOptions };
 
 export type JwtAlgorithm =
-  | 'HS256' | 'HS384' | 'HS512'
-  | 'RS256' | 'RS384' | 'RS512'
-  | 'PS256' | 'PS384' | 'PS512'
-  | 'ES256' | 'ES384' | 'ES512';
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512';
 
 export type JwtKeySource =
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'pem'; readonly pem: string; readonly file: string }
-  | { readonly kind: 'jwks'; readonly keys: readonly Readonly<Record<string, unknown>>[]; readonly file: string }
+  | {
+      readonly kind: 'jwks';
+      readonly keys: readonly Readonly<Record<string, unknown>>[];
+      readonly file: string;
+    }
   | { readonly kind: 'jwks-url'; readonly url: string };
 
 export interface JwtAuthOptions {

@@ -34,7 +34,11 @@ export interface Filter {
    * limit) and passed to `onRequestBody` before anything is sent upstream.
    */
   readonly requestBodyLimitBytes?: number;
-  onRequestBody?(exchange: Exchange, body: Buffer, upstreamFields: Fields): FilterVerdict | Promise<FilterVerdict>;
+  onRequestBody?(
+    exchange: Exchange,
+    body: Buffer,
+    upstreamFields: Fields,
+  ): FilterVerdict | Promise<FilterVerdict>;
   /** Streamed request bodies longer than this end the exchange with 413. Buffers nothing. */
   readonly maxRequestBytes?: number;
   /** Called in reverse route order on the final response head, before it is written. Must not throw. */

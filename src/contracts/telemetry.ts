@@ -14,7 +14,13 @@ export interface Telemetry {
   connectionRefused(listener: string, reason: string): void;
   tlsHandshakeFailed(listener: string, code: string): void;
   /** A request that never became an exchange: bad head, timeout. Status 0 when nothing was answered. */
-  requestRejected(listener: string, status: number, cause: string, detail: string | undefined, peerAddress: string): void;
+  requestRejected(
+    listener: string,
+    status: number,
+    cause: string,
+    detail: string | undefined,
+    peerAddress: string,
+  ): void;
   exchangeStarted(exchange: Exchange): void;
   /** Exactly once an exchange. */
   exchangeCompleted(exchange: Exchange): void;

@@ -38,7 +38,8 @@ export class FieldBlock implements Fields {
 
   getAll(name: string): readonly string[] {
     const values: string[] = [];
-    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + STRIDE)) values.push(this.valueAt(at));
+    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + STRIDE))
+      values.push(this.valueAt(at));
     const added = this.added ?? [];
     for (let index = 0; index < added.length; index += 2) {
       if (added[index] === name) values.push(added[index + 1] ?? '');
@@ -57,13 +58,21 @@ export class FieldBlock implements Fields {
 
   append(name: string, value: string): void {
     if (!consistsOf(name, TOKEN)) throw new TypeError('field name is not a token');
-    if (value !== '' && !consistsOf(value, FIELD_VALUE)) throw new TypeError(`value of field ${name} is not allowed`);
+    if (value !== '' && !consistsOf(value, FIELD_VALUE))
+      throw new TypeError(`value of field ${name} is not allowed`);
     (this.added ??= []).push(name, value);
   }
 
   remove(name: string): void {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + STRIDE)) this.spans[at] = REMOVED;
     if (this.added !== undefined) this.added = without(this.added, name);
+  }
+
+  /** Removes every field that Torus itself acts on: in a trailer section none of them may mean anything. */
+  removeKnown(): void {
+    for (let at = 0; at < this.spans.length; at += STRIDE) {
+      if (((this.spans[at] ?? OTHER) & ~IRREGULAR) !== OTHER) this.spans[at] = REMOVED;
+    }
   }
 
   *entries(): Iterable<readonly [name: string, value: string]> {
@@ -183,6 +192,7 @@ function without(pairs: readonly string[], name: string): string[] | undefined {
 
 function linesOf(pairs: readonly string[]): string {
   let output = '';
-  for (let index = 0; index < pairs.length; index += 2) output += `${pairs[index] ?? ''}: ${pairs[index + 1] ?? ''}\r\n`;
+  for (let index = 0; index < pairs.length; index += 2)
+    output += `${pairs[index] ?? ''}: ${pairs[index + 1] ?? ''}\r\n`;
   return output;
 }

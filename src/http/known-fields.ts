@@ -26,7 +26,6 @@ export const X_FORWARDED_PORT = 19;
 export const X_REAL_IP = 20;
 export const X_REQUEST_ID = 21;
 export const VIA = 22;
-export const KIND_COUNT = 23;
 
 const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['host', HOST],
@@ -59,7 +58,10 @@ interface Candidate {
 
 /** By length, then by first letter: at most one or two names are ever compared. */
 const BY_LENGTH: readonly (readonly Candidate[])[] = Array.from({ length: 24 }, (_, length) =>
-  NAMES.filter(([name]) => name.length === length).map(([name, kind]) => ({ codes: Buffer.from(name), kind })),
+  NAMES.filter(([name]) => name.length === length).map(([name, kind]) => ({
+    codes: Buffer.from(name),
+    kind,
+  })),
 );
 
 /** True when the bytes from `start` are the given lower-case name, in any case. The bytes must be token characters. */

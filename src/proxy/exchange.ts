@@ -1,6 +1,12 @@
 import type { Cause } from '../contracts/cause.js';
 import type { DownstreamStream } from '../contracts/downstream.js';
-import type { ByteCounter, ClientInfo, ExchangePhase, ExchangeRecord, Identity } from '../contracts/exchange.js';
+import type {
+  ByteCounter,
+  ClientInfo,
+  ExchangePhase,
+  ExchangeRecord,
+  Identity,
+} from '../contracts/exchange.js';
 import type { RequestHead } from '../contracts/message.js';
 import type { CompiledRoute } from '../contracts/router.js';
 
@@ -27,7 +33,10 @@ export class ProxyExchange implements ExchangeRecord {
   wholeResponseBytes = 0;
   private readonly downstream: DownstreamStream;
 
-  constructor(downstream: DownstreamStream, identity: { readonly id: string; readonly client: ClientInfo; readonly startedAt: number }) {
+  constructor(
+    downstream: DownstreamStream,
+    identity: { readonly id: string; readonly client: ClientInfo; readonly startedAt: number },
+  ) {
     this.downstream = downstream;
     this.request = downstream.head;
     this.id = identity.id;

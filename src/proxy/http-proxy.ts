@@ -190,13 +190,16 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
     if (this.body.kind === 'stream' && maxBytes < Infinity) this.downstream.limitRequestBody(maxBytes);
     const readers = route.filters.filter((filter) => filter.onRequestBody !== undefined);
     if (readers.length === 0) this.forward(route);
-    else this.awaitVerdict(this.runBodyFilters(readers), () => {
-      this.forward(route);
-    });
+    else
+      this.awaitVerdict(this.runBodyFilters(readers), () => {
+        this.forward(route);
+      });
   }
 
   private async runBodyFilters(readers: readonly Filter[]): Promise<FilterVerdict> {
-    const maxBytes = Math.min(...readers.map((filter) => filter.requestBodyLimitBytes ?? DEFAULT_BODY_BUFFER_BYTES));
+    const maxBytes = Math.min(
+      ...readers.map((filter) => filter.requestBodyLimitBytes ?? DEFAULT_BODY_BUFFER_BYTES),
+    );
     const bytes = await gatherBody(this.body, maxBytes);
     if (bytes === 'too-large') return { status: 413, cause: 'downstream.filter.too-large' };
     if (bytes === 'broken') return undefined;
@@ -204,7 +207,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
       const verdict = await filter.onRequestBody?.(this.exchange, bytes, this.fields);
       if (verdict !== undefined) return verdict;
     }
-    if (this.body.kind === 'stream') this.body = { kind: 'complete', bytes, trailers: this.body.stream.trailers };
+    if (this.body.kind === 'stream')
+      this.body = { kind: 'complete', bytes, trailers: this.body.stream.trailers };
     return undefined;
   }
 
@@ -217,13 +221,17 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
       return;
     }
     const { exchange, downstream, fields, body } = this;
-    this.forwarding = this.proxy.options.forwarder.forward({ exchange, downstream, route, upstream, fields, body }, this);
+    this.forwarding = this.proxy.options.forwarder.forward(
+      { exchange, downstream, route, upstream, fields, body },
+      this,
+    );
   }
 
   onResponseHead(head: ResponseHead): void {
     this.answered = true;
     const filters = this.route?.filters ?? [];
-    for (let index = filters.length - 1; index >= 0; index -= 1) filters[index]?.onResponse?.(this.exchange, head);
+    for (let index = filters.length - 1; index >= 0; index -= 1)
+      filters[index]?.onResponse?.(this.exchange, head);
   }
 
   onForwardFailed(cause: Cause, detail: string | undefined): void {
@@ -324,6 +332,10 @@ const RETRY_AFTER = ['retry-after', '1'] as const;
 function behindProxies(downstream: DownstreamStream, trusted: IpSet): ClientInfo {
   const { client } = downstream;
   if (!client.trusted) return client;
-  const address = clientAddressOf(client.peerAddress, downstream.head.fields.getAll('x-forwarded-for'), trusted);
+  const address = clientAddressOf(
+    client.peerAddress,
+    downstream.head.fields.getAll('x-forwarded-for'),
+    trusted,
+  );
   return { ...client, address };
 }

@@ -16,7 +16,8 @@ export class RequestIds {
 
   /** The id a trusted peer sent, if it is a short token; else a new one. */
   adopt(claimed: string | undefined): string {
-    if (claimed === undefined || claimed.length > MAX_CLAIMED_LENGTH || !consistsOf(claimed, TOKEN)) return this.next();
+    if (claimed === undefined || claimed.length > MAX_CLAIMED_LENGTH || !consistsOf(claimed, TOKEN))
+      return this.next();
     return claimed;
   }
 }

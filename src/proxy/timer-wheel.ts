@@ -91,7 +91,8 @@ export class TimerWheel implements Timers {
     const head = this.slots[slot];
     if (head === undefined) return;
     const due: WheelTimer[] = [];
-    for (let timer = head.next; timer !== head; timer = timer.next) if (timer.dueTick <= target) due.push(timer);
+    for (let timer = head.next; timer !== head; timer = timer.next)
+      if (timer.dueTick <= target) due.push(timer);
     for (const timer of due) {
       // An earlier one of this batch may have disarmed or re-armed it.
       if (timer.next === timer || timer.dueTick > target) continue;

@@ -25,7 +25,8 @@ export function forwardedLinesFor(config: ForwardedConfig): ForwardedLines {
 function viaLine({ request }: Exchange, pseudonym: string): string {
   const before = request.fields.getAll('via');
   const own = `${request.httpVersion} ${pseudonym}`;
-  if (pseudonym !== '') return before.length === 0 ? `via: ${own}\r\n` : `via: ${appendMember(before, own)}\r\n`;
+  if (pseudonym !== '')
+    return before.length === 0 ? `via: ${own}\r\n` : `via: ${appendMember(before, own)}\r\n`;
   return before.length === 0 ? '' : `via: ${before.join(', ')}\r\n`;
 }
 

@@ -71,7 +71,12 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     exchange.phase = 'connect';
     exchange.attempts += 1;
     const attempt = exchange.attempts;
-    const options = { ...choice, responseHeadTimeoutMs: timeouts.responseHeadMs, idleTimeoutMs: timeouts.idleMs };
+    const options: CheckoutOptions = {
+      connection: choice.connection,
+      avoid: choice.avoid,
+      responseHeadTimeoutMs: timeouts.responseHeadMs,
+      idleTimeoutMs: timeouts.idleMs,
+    };
     const checkout = upstream.checkout(exchange, this, options);
     // The checkout may have failed, and been tried again, before it returned.
     if (attempt === exchange.attempts) this.checkout = checkout;
@@ -156,7 +161,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     const sink = this.job.downstream.sendStreaming(head, () => stream.trailers);
     this.job.exchange.responseCounter = sink;
     pipeline(stream, sink, (error) => {
-      if (error === undefined || error === null) this.connection?.release();
+      if (!error) this.connection?.release();
       else if (!this.ended) this.endBroken('downstream.response.aborted', error.code);
     });
   }
@@ -207,7 +212,9 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     const { exchange, upstream, downstream } = this.job;
     if (this.bodyStarted || exchange.attempts > 1) return false;
     if (failure.retry === 'stale') return IDEMPOTENT.has(downstream.head.method);
-    return failure.retry === 'safe' && failure.cause.startsWith('upstream.connect.') && upstream.endpointCount > 1;
+    return (
+      failure.retry === 'safe' && failure.cause.startsWith('upstream.connect.') && upstream.endpointCount > 1
+    );
   }
 
   private retry(failure: AttemptFailure, failed: UpstreamConnection | undefined): void {

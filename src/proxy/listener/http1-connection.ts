@@ -12,11 +12,11 @@ import type { HeadProgress } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
 import type { BodySource } from '../codec/http1/incoming-body.js';
 import { IncomingBody } from '../codec/http1/incoming-body.js';
-import type { BodyTarget } from '../codec/http1/outgoing-body.js';
 import { writeWhole } from '../codec/http1/message-writer.js';
 import type { Http1RequestHead } from '../codec/http1/request-head.js';
 import { parseRequestHead } from '../codec/http1/request-head.js';
 import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
+import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
 import { clientInfoOf } from './listener-context.js';
@@ -40,10 +40,10 @@ const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' | 'parti
   'bare-lf': 'downstream.head.malformed',
 };
 
-export class Http1Connection implements BodySource, BodyTarget {
+export class Http1Connection implements BodySource, StreamHost {
   readonly socket: Socket;
   readonly client: ClientInfo;
-  readonly context: ListenerContext;
+  private readonly context: ListenerContext;
   private readonly onClosed: (connection: Http1Connection) => void;
   private readonly reader: HeadReader;
   private readonly readTimer: Timer;
@@ -107,6 +107,10 @@ export class Http1Connection implements BodySource, BodyTarget {
     return this.decoder !== undefined;
   }
 
+  now(): number {
+    return this.context.timers.now();
+  }
+
   destroy(reason: string): void {
     if (this.socket.destroyed) return;
     this.closeReason = reason;
@@ -159,7 +163,8 @@ export class Http1Connection implements BodySource, BodyTarget {
   }
 
   private receiveHead(chunk: Buffer): void {
-    if (!this.reader.isPartial && this.served > 0) this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
+    if (!this.reader.isPartial && this.served > 0)
+      this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
     this.pending = chunk;
     this.advance();
   }
@@ -168,7 +173,8 @@ export class Http1Connection implements BodySource, BodyTarget {
   private advance(): void {
     if (this.advancing) return;
     this.advancing = true;
-    while (this.pending !== undefined && this.stream === undefined && !this.closing) this.startNext(this.pending);
+    while (this.pending !== undefined && this.stream === undefined && !this.closing)
+      this.startNext(this.pending);
     this.advancing = false;
     if (this.stream === undefined && !this.closing) this.resumeReading();
   }
@@ -189,7 +195,12 @@ export class Http1Connection implements BodySource, BodyTarget {
     }
     const { start: headStart, end: headEnd } = this.reader;
     const scheme = this.client.tls ? 'https' : 'http';
-    const head = parseRequestHead(this.reader.bytes, { start: headStart, end: headEnd }, scheme, this.context.config.limits);
+    const head = parseRequestHead(
+      this.reader.bytes,
+      { start: headStart, end: headEnd },
+      scheme,
+      this.context.config.limits,
+    );
     if (head instanceof HeadFault) this.reject(head.cause, head.rule);
     else this.begin(head, this.reader.bytes, headEnd);
   }
@@ -226,7 +237,11 @@ export class Http1Connection implements BodySource, BodyTarget {
     if (decoder.done) {
       if (next < bytes.length) this.pending = bytes.subarray(next);
       if (head.framing === 'none') return NO_BODY;
-      return { kind: 'complete', bytes: bytes.subarray(decoder.dataStart, decoder.dataEnd), trailers: decoder.trailers };
+      return {
+        kind: 'complete',
+        bytes: bytes.subarray(decoder.dataStart, decoder.dataEnd),
+        trailers: decoder.trailers,
+      };
     }
     const stream = new IncomingBody(this);
     this.decoder = decoder;
@@ -362,10 +377,21 @@ export class Http1Connection implements BodySource, BodyTarget {
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */
   private reject(cause: Cause, rule: string): void {
     const { status } = CAUSES[cause];
-    this.context.telemetry.requestRejected(this.client.listener, status, cause, rule, this.client.peerAddress);
+    this.context.telemetry.requestRejected(
+      this.client.listener,
+      status,
+      cause,
+      rule,
+      this.client.peerAddress,
+    );
     const problem = problemOf({ status, cause, requestId: '', detail: undefined, fields: [] });
     const contentLength = problem.body?.length ?? 0;
-    const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.context.timers.now() } as const;
+    const writing = {
+      framing: 'length',
+      contentLength,
+      connection: 'close',
+      nowMs: this.context.timers.now(),
+    } as const;
     writeWhole(this.socket, serialiseResponseHead(problem.head, writing), problem.body);
     this.closeReason = 'rejected';
     this.closeGently();

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { DownstreamObserver, DownstreamStream } from '../../contracts/downstream.js';
@@ -6,11 +7,26 @@ import type { Fields } from '../../contracts/fields.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import { FieldBlock, fieldsOf } from '../../http/field-block.js';
 import { chunkedWhole, writeWhole } from '../codec/http1/message-writer.js';
+import type { BodyTarget } from '../codec/http1/outgoing-body.js';
 import { OutgoingBody } from '../codec/http1/outgoing-body.js';
 import type { Http1RequestHead } from '../codec/http1/request-head.js';
 import type { WrittenFraming } from '../codec/http1/response-serialiser.js';
 import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
-import type { Http1Connection } from './http1-connection.js';
+
+/** The connection as its running stream sees it. */
+export interface StreamHost extends BodyTarget {
+  readonly client: ClientInfo;
+  readonly mustClose: boolean;
+  readonly isReceivingBody: boolean;
+  readonly requestBodyBytes: number;
+  limitRequestBody(maxBytes: number): void;
+  now(): number;
+  /** Breaks the connection in a way the client cannot take for the end of a response. */
+  abort(reason: string): void;
+  handOver(): { readonly socket: Socket; readonly early: Buffer | undefined };
+  /** The response has left: serve the next request, or close. */
+  finish(keepAlive: boolean): void;
+}
 
 /** Owns the answer to one request on an HTTP/1.x connection: framing for this client, persistence, and when it is finished. */
 export class Http1Stream implements DownstreamStream {
@@ -18,7 +34,7 @@ export class Http1Stream implements DownstreamStream {
   readonly body: Body;
   /** The head of the final response was written. */
   hasResponded = false;
-  private readonly connection: Http1Connection;
+  private readonly connection: StreamHost;
   private observer: DownstreamObserver | undefined = undefined;
   private keepAlive: boolean;
   private written = false;
@@ -26,7 +42,7 @@ export class Http1Stream implements DownstreamStream {
   /** A whole response did not fit into the kernel's buffer and waits for the client. */
   private awaitingDrain = false;
 
-  constructor(connection: Http1Connection, head: Http1RequestHead, body: Body) {
+  constructor(connection: StreamHost, head: Http1RequestHead, body: Body) {
     this.connection = connection;
     this.head = head;
     this.body = body;
@@ -71,7 +87,10 @@ export class Http1Stream implements DownstreamStream {
     const framing = this.framingFor(head, false);
     if (framing === 'close') this.keepAlive = false;
     this.connection.socket.write(this.headText(head, framing, head.contentLength), 'latin1');
-    return new OutgoingBody(this.connection, { chunked: framing === 'chunked', trailers: () => blockOf(trailers()) });
+    return new OutgoingBody(this.connection, {
+      chunked: framing === 'chunked',
+      trailers: () => blockOf(trailers()),
+    });
   }
 
   switchProtocols(head: ResponseHead): Duplex {
@@ -116,8 +135,13 @@ export class Http1Stream implements DownstreamStream {
     this.hasResponded = true;
     if (this.connection.mustClose) this.keepAlive = false;
     const contentLength = framing === 'length' ? bodyLength : framing === 'none' ? head.contentLength : -1;
-    const nowMs = this.connection.context.timers.now();
-    return serialiseResponseHead(head, { framing, contentLength, connection: this.connectionOption(), nowMs });
+    const nowMs = this.connection.now();
+    return serialiseResponseHead(head, {
+      framing,
+      contentLength,
+      connection: this.connectionOption(),
+      nowMs,
+    });
   }
 
   private connectionOption(): '' | 'close' | 'keep-alive' {

@@ -25,7 +25,11 @@ interface NamedContext {
 export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): TlsOptions {
   const first = tls.certificates[0];
   const contexts = tls.certificates.slice(1).map((certificate): NamedContext => ({
-    context: createSecureContext({ ...secureOptions(tls), cert: certificate.certPem, key: certificate.keyPem }),
+    context: createSecureContext({
+      ...secureOptions(tls),
+      cert: certificate.certPem,
+      key: certificate.keyPem,
+    }),
     certificate: new X509Certificate(certificate.certPem),
   }));
   return {

@@ -31,7 +31,8 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
   }
   return {
     isTls: false,
-    dialPooled: (onRead) => connectPlain({ ...address, onread: { buffer: readBuffer(), callback: toRead(onRead) } }),
+    dialPooled: (onRead) =>
+      connectPlain({ ...address, onread: { buffer: readBuffer(), callback: toRead(onRead) } }),
     dialTunnel: () => connectPlain({ ...address, allowHalfOpen: true }),
   };
 }

@@ -1,8 +1,9 @@
 import type { EndpointConfig, PoolConfig } from '../../contracts/config.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
-import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
+import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
+import type { ConnectionHome, PooledConnection } from './connection-home.js';
 import type { Dialer } from './dialer.js';
 import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
@@ -20,7 +21,7 @@ export interface EndpointPoolOptions {
   readonly telemetry: Telemetry;
 }
 
-export class EndpointPool implements Endpoint {
+export class EndpointPool implements ConnectionHome {
   readonly label: string;
   readonly authority: string;
   readonly weight: number;
@@ -28,11 +29,10 @@ export class EndpointPool implements Endpoint {
   readonly timers: Timers;
   readonly telemetry: Telemetry;
   readonly idleTimeoutMs: number;
-  /** Exchanges that hold a connection of this endpoint. */
   active = 0;
   private readonly options: EndpointPoolOptions;
-  private readonly connections = new Set<Http1UpstreamConnection>();
-  private readonly idle: Http1UpstreamConnection[] = [];
+  private readonly connections = new Set<PooledConnection>();
+  private readonly idle: PooledConnection[] = [];
   private readonly pending = new Set<PendingCheckout>();
   private disposed = false;
 
@@ -64,8 +64,7 @@ export class EndpointPool implements Endpoint {
     return this.wait(observer, options);
   }
 
-  /** Takes back a connection whose exchange ended cleanly, or one that nobody waits for any more. */
-  putBack(connection: Http1UpstreamConnection): void {
+  putBack(connection: PooledConnection): void {
     const next = this.nextPooledPending();
     if (next !== undefined) {
       next.resolve(connection);
@@ -80,8 +79,7 @@ export class EndpointPool implements Endpoint {
     connection.rest();
   }
 
-  /** A connection is gone. Idempotent. */
-  forget(connection: Http1UpstreamConnection): void {
+  forget(connection: PooledConnection): void {
     const at = this.idle.lastIndexOf(connection);
     if (at >= 0) this.idle.splice(at, 1);
     if (!this.connections.delete(connection)) return;

@@ -1,10 +1,10 @@
+/* eslint-disable max-lines -- one state machine, kept whole: see below */
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Timer } from '../../contracts/timers.js';
 import type {
   AttemptFailure,
   AttemptObserver,
-  Checkout,
   CheckoutOptions,
   UpstreamConnection,
   UpstreamRequest,
@@ -13,6 +13,7 @@ import { FieldBlock, fieldsOf } from '../../http/field-block.js';
 import * as known from '../../http/known-fields.js';
 import { BodyDecoder } from '../codec/http1/body-decoder.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
+import type { HeadProgress } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
 import type { BodySource } from '../codec/http1/incoming-body.js';
 import { IncomingBody } from '../codec/http1/incoming-body.js';
@@ -22,8 +23,15 @@ import { OutgoingBody } from '../codec/http1/outgoing-body.js';
 import { serialiseRequestHead } from '../codec/http1/request-serialiser.js';
 import type { Http1ResponseHead } from '../codec/http1/response-head.js';
 import { RESPONSE_HEAD_BYTES, parseResponseHead } from '../codec/http1/response-head.js';
-import type { EndpointPool } from './endpoint-pool.js';
-import { bodyFailure, codeOf, connectFailure, finalFailure, safeFailure, waitFailure } from './attempt-failure.js';
+import type { ConnectionHome, PooledConnection } from './connection-home.js';
+import {
+  bodyFailure,
+  codeOf,
+  connectFailure,
+  finalFailure,
+  safeFailure,
+  waitFailure,
+} from './attempt-failure.js';
 
 /**
  * Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. One
@@ -36,9 +44,9 @@ const MAX_INTERIM = 32;
 
 type Phase = 'connecting' | 'idle' | 'waiting' | 'responding' | 'done' | 'switched' | 'closed';
 
-export class Http1UpstreamConnection implements UpstreamConnection, Checkout, BodySource, BodyTarget {
+export class Http1UpstreamConnection implements UpstreamConnection, PooledConnection, BodySource, BodyTarget {
   readonly socket: Socket;
-  readonly endpoint: EndpointPool;
+  readonly endpoint: ConnectionHome;
   reused = false;
   private readonly reader = new HeadReader(READER_LIMITS);
   private readonly timer: Timer;
@@ -58,7 +66,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
   private idleLimitMs: number;
   private closeReason = 'peer-closed';
 
-  constructor(endpoint: EndpointPool, connectTimeoutMs: number, pooled: boolean) {
+  constructor(endpoint: ConnectionHome, connectTimeoutMs: number, pooled: boolean) {
     this.endpoint = endpoint;
     this.pooled = pooled;
     this.idleLimitMs = endpoint.idleTimeoutMs;
@@ -77,7 +85,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
     });
   }
 
-  /** Gives the connection to one exchange. Calls back at once when it is connected already. */
   assign(observer: AttemptObserver, options: CheckoutOptions): void {
     this.observer = observer;
     this.options = options;
@@ -93,10 +100,18 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
     const { body } = request;
     if (body.kind === 'stream') {
       this.socket.write(head, 'latin1');
-      return new OutgoingBody(this, { chunked: request.head.framing === 'chunked', trailers: () => blockOf(body.stream.trailers) });
+      return new OutgoingBody(this, {
+        chunked: request.head.framing === 'chunked',
+        trailers: () => blockOf(body.stream.trailers),
+      });
     }
     if (body.kind === 'none') writeWhole(this.socket, head, undefined);
-    else writeWhole(this.socket, head, request.head.framing === 'chunked' ? chunkedWhole(body.bytes, body.trailers) : body.bytes);
+    else
+      writeWhole(
+        this.socket,
+        head,
+        request.head.framing === 'chunked' ? chunkedWhole(body.bytes, body.trailers) : body.bytes,
+      );
     this.onBodySent();
     return undefined;
   }
@@ -137,7 +152,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
     this.endpoint.active -= 1;
   }
 
-  /** Waits for work in the pool. */
   rest(): void {
     this.timer.arm(this.idleLimitMs);
   }
@@ -248,7 +262,9 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
         return;
       case 'waiting':
         this.closeReason = 'timeout';
-        this.fail(finalFailure(this.requestSent ? 'upstream.head.timeout' : 'upstream.exchange.timeout', undefined));
+        this.fail(
+          finalFailure(this.requestSent ? 'upstream.head.timeout' : 'upstream.exchange.timeout', undefined),
+        );
         return;
       case 'responding':
         this.closeReason = 'timeout';
@@ -292,7 +308,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
   // ---- the response --------------------------------------------------------------------------------------------------
 
   private receive(bytes: Buffer, length: number, shared: boolean): void {
-    if (this.phase === 'waiting') this.receiveHead(length === bytes.length ? bytes : bytes.subarray(0, length), shared);
+    if (this.phase === 'waiting')
+      this.receiveHead(length === bytes.length ? bytes : bytes.subarray(0, length), shared);
     else if (this.phase === 'responding') this.receiveBody(bytes, 0, length, shared);
     else if (this.phase === 'idle' || this.phase === 'done') this.distrust();
   }
@@ -315,7 +332,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
       const progress = this.reader.read(bytes, start, reusedBuffer);
       if (progress === 'partial') return;
       if (progress !== 'complete') {
-        this.fail(finalFailure(progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large', progress));
+        this.fail(unreadableHead(progress));
         return;
       }
       // A head put together from several reads stands in a buffer of its own.
@@ -347,7 +364,10 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
     return this.phase === 'waiting';
   }
 
-  private finalHead(head: Http1ResponseHead, rest: { readonly bytes: Buffer; readonly start: number; readonly shared: boolean }): void {
+  private finalHead(
+    head: Http1ResponseHead,
+    rest: { readonly bytes: Buffer; readonly start: number; readonly shared: boolean },
+  ): void {
     const { bytes, start } = rest;
     this.timer.disarm();
     this.reader.reset();
@@ -367,13 +387,20 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
       if (next < bytes.length) this.persistent = false;
       this.phase = 'done';
       const whole = bytes.subarray(decoder.dataStart, decoder.dataEnd);
-      this.observer?.onResponse(head, head.framing === 'none' ? NO_BODY : { kind: 'complete', bytes: whole, trailers: decoder.trailers });
+      this.observer?.onResponse(
+        head,
+        head.framing === 'none' ? NO_BODY : { kind: 'complete', bytes: whole, trailers: decoder.trailers },
+      );
       return;
     }
     this.startBody(head, decoder, rest);
   }
 
-  private startBody(head: Http1ResponseHead, decoder: BodyDecoder, rest: { readonly bytes: Buffer; readonly shared: boolean }): void {
+  private startBody(
+    head: Http1ResponseHead,
+    decoder: BodyDecoder,
+    rest: { readonly bytes: Buffer; readonly shared: boolean },
+  ): void {
     const body = new IncomingBody(this);
     // Its failure reaches the observer as well; the stream may have no reader at that moment.
     body.on('error', ignoreReported);
@@ -463,8 +490,14 @@ export class Http1UpstreamConnection implements UpstreamConnection, Checkout, Bo
 
 const NO_BODY = { kind: 'none' } as const;
 
-function blockOf(fields: { entries(): Iterable<readonly [string, string]> } | undefined): FieldBlock | undefined {
+function blockOf(
+  fields: { entries(): Iterable<readonly [string, string]> } | undefined,
+): FieldBlock | undefined {
   return fields === undefined || fields instanceof FieldBlock ? fields : fieldsOf(fields.entries());
+}
+
+function unreadableHead(progress: Exclude<HeadProgress, 'complete' | 'partial'>): AttemptFailure {
+  return finalFailure(progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large', progress);
 }
 
 function ignoreReported(): void {

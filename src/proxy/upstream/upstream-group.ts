@@ -2,7 +2,13 @@ import type { UpstreamConfig } from '../../contracts/config.js';
 import type { Exchange } from '../../contracts/exchange.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
-import type { AttemptObserver, Balancer, Checkout, CheckoutOptions, Upstream } from '../../contracts/upstream.js';
+import type {
+  AttemptObserver,
+  Balancer,
+  Checkout,
+  CheckoutOptions,
+  Upstream,
+} from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
 import { LeastRequest } from './balancers/least-request.js';
 import { RoundRobin } from './balancers/round-robin.js';
@@ -48,7 +54,10 @@ export class UpstreamGroup implements Upstream {
   private pick(exchange: Exchange, options: CheckoutOptions): EndpointPool | undefined {
     const { avoid } = options;
     if (avoid === undefined || this.endpoints.length < 2) return this.balancer.pick(this.endpoints, exchange);
-    return this.balancer.pick(this.endpoints.filter((endpoint) => endpoint !== avoid), exchange);
+    return this.balancer.pick(
+      this.endpoints.filter((endpoint) => endpoint !== avoid),
+      exchange,
+    );
   }
 }
 

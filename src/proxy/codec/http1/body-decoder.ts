@@ -1,6 +1,6 @@
 import type { BodyFraming } from '../../../contracts/message.js';
 import { CR, FIELD_VALUE, LF } from '../../../http/characters.js';
-import { FieldBlock } from '../../../http/field-block.js';
+import type { FieldBlock } from '../../../http/field-block.js';
 import { scanTrailers } from './trailers.js';
 
 /**
@@ -59,7 +59,8 @@ export class BodyDecoder {
   decode(bytes: Buffer, start: number, end: number): number {
     this.dataStart = start;
     this.dataEnd = start;
-    const next = this.framing === 'chunked' ? this.decodeChunked(bytes, start, end) : this.decodePlain(start, end);
+    const next =
+      this.framing === 'chunked' ? this.decodeChunked(bytes, start, end) : this.decodePlain(start, end);
     this.decodedBytes += this.dataEnd - this.dataStart;
     return next;
   }
@@ -134,7 +135,8 @@ export class BodyDecoder {
     if (digit !== 255) {
       this.digits += 1;
       this.remaining = this.remaining * 16 + digit;
-      if (this.digits > MAX_SIZE_DIGITS || this.remaining > Number.MAX_SAFE_INTEGER) this.fault = 'chunk-size';
+      if (this.digits > MAX_SIZE_DIGITS || this.remaining > Number.MAX_SAFE_INTEGER)
+        this.fault = 'chunk-size';
     } else if (this.digits === 0) this.fault = 'chunk-size';
     else if (byte === CR) this.state = SIZE_LF;
     else if (byte === SEMICOLON) this.state = EXTENSION;

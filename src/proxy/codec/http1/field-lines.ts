@@ -1,6 +1,14 @@
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from '../../../http/characters.js';
 import { IRREGULAR } from '../../../http/field-block.js';
-import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE, kindOf } from '../../../http/known-fields.js';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  HOST,
+  TRANSFER_ENCODING,
+  UPGRADE,
+  kindOf,
+} from '../../../http/known-fields.js';
 
 /**
  * Owns the strict reading of field lines (RFC 9112 section 5): one pass over the bytes with lookup tables. No obs-fold, no
@@ -37,6 +45,7 @@ const UNDERSCORE = 95;
  * Reads field lines from `position` to the empty line at `end - 2`. Positions in the spans are relative to `base`, the place
  * in `bytes` where `text` begins.
  */
+// eslint-disable-next-line complexity -- one pass over the bytes: a call per field would cost as much as the field
 export function scanFieldLines(
   bytes: Buffer,
   range: { readonly base: number; readonly position: number; readonly end: number },
@@ -64,14 +73,15 @@ export function scanFieldLines(
     while (FIELD_VALUE[bytes[position] ?? 0] === 1) position += 1;
     if (bytes[position] !== CR || bytes[position + 1] !== LF) return failed(scan, 'field-value');
     let valueEnd = position;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd -= 1;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB))
+      valueEnd -= 1;
     scan.count += 1;
     if (scan.count > limits.headerCount) return failed(scan, 'field-count');
     const regular = valueEnd === position && valueStart - afterColon === 1 && bytes[afterColon] === SP;
     position += 2;
     if (underscore && !limits.allowUnderscores) continue;
     const kind = kindOf(bytes, nameStart, nameEnd);
-    if (kind !== 0) note(scan, kind, text, valueStart - base, valueEnd - base);
+    if (kind !== 0) note(scan, kind, text.slice(valueStart - base, valueEnd - base));
     scan.spans.push(
       regular ? kind : kind | IRREGULAR,
       nameStart - base,
@@ -88,30 +98,30 @@ function failed(scan: FieldScan, rule: string): FieldScan {
   return scan;
 }
 
-function note(scan: FieldScan, kind: number, text: string, start: number, end: number): void {
+function note(scan: FieldScan, kind: number, value: string): void {
   switch (kind) {
     case HOST:
       scan.hostCount += 1;
-      scan.host = text.slice(start, end);
+      scan.host = value;
       return;
     case CONTENT_LENGTH:
       scan.contentLengthCount += 1;
-      scan.contentLength = text.slice(start, end);
+      scan.contentLength = value;
       return;
     case TRANSFER_ENCODING:
       scan.transferEncodingCount += 1;
-      scan.transferEncoding = text.slice(start, end);
+      scan.transferEncoding = value;
       return;
     case CONNECTION:
-      scan.connection = scan.connection === '' ? text.slice(start, end) : `${scan.connection},${text.slice(start, end)}`;
+      scan.connection = scan.connection === '' ? value : `${scan.connection},${value}`;
       return;
     case UPGRADE:
       scan.upgradeCount += 1;
-      scan.upgrade = text.slice(start, end);
+      scan.upgrade = value;
       return;
     case EXPECT:
       scan.expectCount += 1;
-      scan.expect = text.slice(start, end);
+      scan.expect = value;
       return;
     default:
   }

@@ -12,5 +12,7 @@ export class HeadFault {
 }
 
 /** Faults are made once: refusing a hostile message must cost less than serving a good one. */
-export const requestFault = (rule: string, cause: Cause = 'downstream.head.malformed'): HeadFault => new HeadFault(cause, rule);
-export const responseFault = (rule: string, cause: Cause = 'upstream.head.malformed'): HeadFault => new HeadFault(cause, rule);
+export const requestFault = (rule: string, cause: Cause = 'downstream.head.malformed'): HeadFault =>
+  new HeadFault(cause, rule);
+export const responseFault = (rule: string, cause: Cause = 'upstream.head.malformed'): HeadFault =>
+  new HeadFault(cause, rule);

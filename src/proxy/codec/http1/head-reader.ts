@@ -37,7 +37,10 @@ export class HeadReader {
   /** Takes `piece[start)`. `reused`: the buffer will be overwritten after the call, so what is kept must be copied. */
   read(piece: Buffer, start: number, reused: boolean): HeadProgress {
     const fresh = this.held === undefined;
-    const bytes = this.held === undefined ? piece : Buffer.concat([this.held, start === 0 ? piece : piece.subarray(start)]);
+    const bytes =
+      this.held === undefined
+        ? piece
+        : Buffer.concat([this.held, start === 0 ? piece : piece.subarray(start)]);
     const from = fresh ? start : 0;
     const found = bytes.indexOf(HEAD_END, Math.max(from, from + this.scanned - 3));
     if (found >= 0) return this.complete(bytes, from, found + 4);

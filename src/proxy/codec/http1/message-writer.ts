@@ -28,8 +28,13 @@ export function writeWhole(socket: Socket, head: string, body: Buffer | undefine
 
 /** A whole body in chunked coding: one chunk, the last chunk, the trailers. */
 export function chunkedWhole(body: Buffer | undefined, trailers: Fields | undefined): Buffer {
-  const block = trailers === undefined || trailers instanceof FieldBlock ? trailers : fieldsOf(trailers.entries());
+  const block =
+    trailers === undefined || trailers instanceof FieldBlock ? trailers : fieldsOf(trailers.entries());
   const end = `0\r\n${serialiseTrailers(block)}\r\n`;
   if (body === undefined || body.length === 0) return Buffer.from(end, 'latin1');
-  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`, 'latin1'), body, Buffer.from(`\r\n${end}`, 'latin1')]);
+  return Buffer.concat([
+    Buffer.from(`${body.length.toString(16)}\r\n`, 'latin1'),
+    body,
+    Buffer.from(`\r\n${end}`, 'latin1'),
+  ]);
 }

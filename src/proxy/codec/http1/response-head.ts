@@ -64,6 +64,7 @@ export function parseResponseHead(
 }
 
 /** Returns the place of the CR that ends the status line, or -1. */
+// eslint-disable-next-line complexity -- the status line in one pass over the bytes, a rule a line
 function applyStatusLine(head: Http1ResponseHead, bytes: Buffer, start: number, text: string): number {
   if (!text.startsWith('HTTP/1.')) {
     if (/^HTTP\/\d/.test(text)) head.httpVersion = '2';

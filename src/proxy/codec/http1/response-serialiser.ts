@@ -28,7 +28,10 @@ const HOP_BY_HOP = [
 const DROPPED = dropTable(...HOP_BY_HOP);
 const DROPPED_UNCHUNKED = dropTable(...HOP_BY_HOP, known.TRAILER);
 /** 426 must say what to upgrade to, 101 what was switched to (RFC 9110 section 7.8). */
-const DROPPED_KEEPING_UPGRADE = dropTable(...HOP_BY_HOP.filter((kind) => kind !== known.UPGRADE), known.TRAILER);
+const DROPPED_KEEPING_UPGRADE = dropTable(
+  ...HOP_BY_HOP.filter((kind) => kind !== known.UPGRADE),
+  known.TRAILER,
+);
 
 export function serialiseResponseHead(head: ResponseHead, writing: ResponseWriting): string {
   const fields = head.fields instanceof FieldBlock ? head.fields : fieldsOf(head.fields.entries());

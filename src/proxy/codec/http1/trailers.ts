@@ -1,5 +1,4 @@
 import { FieldBlock, dropTable } from '../../../http/field-block.js';
-import * as known from '../../../http/known-fields.js';
 import type { FieldLineLimits } from './field-lines.js';
 import { scanFieldLines } from './field-lines.js';
 
@@ -21,9 +20,7 @@ const FORBIDDEN = [
   'proxy-authenticate',
 ];
 
-const DROPPED = dropTable(
-  ...Array.from({ length: known.KIND_COUNT }, (_, kind) => kind).filter((kind) => kind !== known.OTHER),
-);
+const NONE = dropTable();
 
 /** Parses `bytes`, which ends with the empty line. Undefined when a line is malformed. */
 export function scanTrailers(bytes: Buffer): FieldBlock | undefined {
@@ -31,11 +28,12 @@ export function scanTrailers(bytes: Buffer): FieldBlock | undefined {
   const scan = scanFieldLines(bytes, { base: 0, position: 0, end: bytes.length }, text, LIMITS);
   if (scan.fault !== '') return undefined;
   const block = new FieldBlock(text, scan.spans);
+  block.removeKnown();
   for (const name of FORBIDDEN) block.remove(name);
   return block;
 }
 
 /** The lines to send, without the final empty line; empty when nothing may be sent. */
 export function serialiseTrailers(trailers: FieldBlock | undefined): string {
-  return trailers === undefined ? '' : trailers.serialise(DROPPED);
+  return trailers === undefined ? '' : trailers.serialise(NONE);
 }

@@ -1,0 +1,27 @@
+import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timers } from '../../contracts/timers.js';
+import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
+import type { Dialer } from './dialer.js';
+
+/** What a connection and the pool it belongs to know of each other. */
+
+export interface PooledConnection extends Checkout {
+  /** Gives the connection to one exchange. Calls back at once when it is connected already. */
+  assign(observer: AttemptObserver, options: CheckoutOptions): void;
+  /** Waits in the pool until it is assigned or its idle time is over. */
+  rest(): void;
+  destroy(): void;
+}
+
+export interface ConnectionHome extends Endpoint {
+  readonly dialer: Dialer;
+  readonly timers: Timers;
+  readonly telemetry: Telemetry;
+  readonly idleTimeoutMs: number;
+  /** Exchanges that hold one of its connections. */
+  active: number;
+  /** Takes back a connection whose exchange ended cleanly, or one that nobody waits for any more. */
+  putBack(connection: PooledConnection): void;
+  /** A connection is gone. Idempotent. */
+  forget(connection: PooledConnection): void;
+}

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import type { HeadProgress } from '../../../../../src/proxy/codec/http1/head-reader.js';
+import { HeadReader } from '../../../../../src/proxy/codec/http1/head-reader.js';
+
+const LIMITS = { lineBytes: 100, headBytes: 400 };
+const HEAD = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+function readInPieces(wire: string, cuts: readonly number[]): { progress: HeadProgress; head: string } {
+  const reader = new HeadReader(LIMITS);
+  const places = [0, ...[...cuts].sort((a, b) => a - b), wire.length];
+  let progress: HeadProgress = 'partial';
+  for (let index = 1; index < places.length && progress === 'partial'; index += 1) {
+    const piece = Buffer.from(wire.slice(places[index - 1], places[index]));
+    if (piece.length > 0) progress = reader.read(piece, 0, false);
+  }
+  return { progress, head: reader.bytes.toString('latin1', reader.start, reader.end) };
+}
+
+describe('HeadReader', () => {
+  it('finds the same head however it is split', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(HEAD.length), { maxLength: 8 }), (cuts) => {
+        expect(readInPieces(`${HEAD}body`, cuts)).toEqual({ progress: 'complete', head: HEAD });
+      }),
+    );
+  });
+
+  it('copies what it keeps of a buffer that will be overwritten', () => {
+    const reader = new HeadReader(LIMITS);
+    const shared = Buffer.from('GET / HTTP/1.1\r\nHo');
+    expect(reader.read(shared, 0, true)).toBe('partial');
+    shared.fill(0);
+    expect(reader.read(Buffer.from('st: a\r\n\r\n'), 0, false)).toBe('complete');
+    expect(reader.bytes.toString('latin1', reader.start, reader.end)).toBe(HEAD);
+  });
+
+  it('says at once what can only end badly', () => {
+    expect(readInPieces('GET / HTTP/1.1\nHost: a\n\n', []).progress).toBe('bare-lf');
+    expect(readInPieces('GET / HTTP/1.1\r\nHost: a\n', [20]).progress).toBe('bare-lf');
+    expect(readInPieces(`GET /${'a'.repeat(120)}`, [5, 60]).progress).toBe('line-too-long');
+    expect(readInPieces(`GET / HTTP/1.1\r\nX: ${'a'.repeat(400)}`, []).progress).toBe('too-large');
+    expect(readInPieces(`GET / HTTP/1.1\r\nX: ${'a'.repeat(400)}\r\n\r\n`, []).progress).toBe('too-large');
+  });
+});
