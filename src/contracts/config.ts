@@ -120,7 +120,7 @@ export interface EndpointConfig {
 
 export interface UpstreamTlsConfig {
   readonly verify: boolean;
-  /** Extra trust anchors, PEM; undefined for the system's. */
+  /** Trust anchors in place of the system's, PEM; undefined for the system's. */
   readonly caPem: string | undefined;
   /** SNI and name to verify; undefined for the endpoint's host. */
   readonly serverName: string | undefined;

@@ -35,6 +35,12 @@ export function compileJwtAuth(
       );
     }
   }
+  if (document.from.query !== undefined && !document.forwardToken) {
+    context.report.error(
+      [...path, 'forwardToken'],
+      'cannot be false with from.query: the token stands in the target, which is forwarded as it is',
+    );
+  }
   return {
     key: key.source,
     algorithms: [...new Set(document.algorithms ?? key.preferred)],
@@ -68,7 +74,10 @@ function chooseKey(
 }
 
 function secretChoice(secret: string, path: ConfigPath, context: CompileContext): KeyChoice {
-  if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
+  if (secret.includes('-----BEGIN')) {
+    // A public key used as a shared secret lets everyone who has the key sign tokens.
+    context.report.error(path, 'is a PEM document: give its file as publicKey instead');
+  } else if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     context.report.warn(
       path,
       'is shorter than 32 bytes: it can be guessed; make one with `openssl rand -base64 48`',

@@ -1,4 +1,5 @@
 /** Owns the reading of path patterns: `/users`, `/users/*`, `/users/:id`, and of the plain prefixes that rewrites use. */
+import { normalisePath } from '../../http/request-path.js';
 import { parsed, refused, type Parsed } from './parsed.js';
 
 /** What a segment may hold (RFC 3986 section 3.3). */
@@ -31,6 +32,7 @@ function pathComplaint(text: string): string | undefined {
     return 'must not hold . or .. segments: requests never do';
   if (!segments.every((segment) => SEGMENT.test(segment)))
     return 'must percent-encode spaces and special characters';
+  if (normalisePath(text) === undefined) return 'must not be a path that requests are refused for';
   return undefined;
 }
 

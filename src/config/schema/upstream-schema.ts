@@ -35,7 +35,11 @@ const upstreamTlsSchema = z.strictObject({
   verify: flag()
     .prefault(true)
     .describe('Verify the certificate of https endpoints. Turn it off for tests only.'),
-  ca: filePath().optional().describe('PEM file with the certificate authorities to trust for this upstream.'),
+  ca: filePath()
+    .optional()
+    .describe(
+      "PEM file with the certificate authorities to trust for this upstream, in place of the system's.",
+    ),
   serverName: z
     .string()
     .min(1)

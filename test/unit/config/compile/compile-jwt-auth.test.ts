@@ -56,6 +56,16 @@ describe('jwt-auth', () => {
     });
   });
 
+  it('refuses a PEM document as a shared secret', async () => {
+    const [problem] = await errors(String.raw`{ secret: "-----BEGIN PUBLIC KEY-----\nAAAA" }`);
+    expect(problem).toContain('publicKey');
+  });
+
+  it('refuses to promise that a token in the query is not forwarded', async () => {
+    const [problem] = await errors(`{ secret: "${SECRET}", from: { query: token }, forwardToken: false }`);
+    expect(problem).toContain('from.query');
+  });
+
   it.each([
     ['rsa.pem', 'RS256'],
     ['p256.pem', 'ES256'],
