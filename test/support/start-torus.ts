@@ -63,10 +63,12 @@ export class RunningTorus {
   readonly pid: number;
   private readonly child: ChildProcess;
   private readonly dir: string;
+  private readonly listenerCount: number;
   private exited: TorusExit | undefined;
 
-  constructor(child: ChildProcess, dir: string) {
+  constructor(child: ChildProcess, dir: string, listenerCount = 1) {
     this.child = child;
+    this.listenerCount = listenerCount;
     this.dir = dir;
     this.pid = child.pid!;
     this.log.follow(child.stdout!);
@@ -153,6 +155,7 @@ export class RunningTorus {
       timeoutMs,
       `/readyz\n${this.log.tail()}`,
     );
+    await this.listenersLogged();
   }
 
   /** Shuts down, and asserts that the process ended by itself and left no process behind. Idempotent. */
@@ -183,6 +186,12 @@ export class RunningTorus {
     await this.stop();
   }
 
+  /** Log lines travel by another way than the answer of /readyz, and may come later. A silent log has none at all. */
+  private async listenersLogged(): Promise<void> {
+    const names = (): Set<unknown> => new Set(this.log.lines.map((line) => line['listener']));
+    await until(() => names().size > this.listenerCount, 2_000).catch(() => undefined);
+  }
+
   private async readyz(): Promise<boolean> {
     try {
       const response = await this.admin('/readyz');
@@ -197,6 +206,9 @@ export class RunningTorus {
     return isAlive(-this.pid);
   }
 }
+
+const listenerCountOf = (config: object = {}): number =>
+  'listeners' in config && Array.isArray(config.listeners) ? config.listeners.length : 1;
 
 /** Spawns `dist/index.js` and, unless told otherwise, waits until it serves. Always `stop()` it. */
 export const startTorus = async (options: TorusOptions = {}): Promise<RunningTorus> => {
@@ -216,7 +228,7 @@ export const startTorus = async (options: TorusOptions = {}): Promise<RunningTor
     // A process group of its own, so that nothing it forks can hide.
     detached: true,
   });
-  const torus = new RunningTorus(child, dir);
+  const torus = new RunningTorus(child, dir, listenerCountOf(options.config));
   if (options.waitUntilReady === false) return torus;
   try {
     await torus.ready(options.startTimeoutMs);

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one state machine, kept whole: see below */
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
@@ -20,6 +21,7 @@ import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
 import { clientInfoOf } from './listener-context.js';
+import { ResetProbe } from './reset-probe.js';
 
 /**
  * Owns one HTTP/1.x client connection from accept to close: reads heads and bodies, hands one request at a time to the
@@ -48,6 +50,8 @@ export class Http1Connection implements BodySource, StreamHost {
   private readonly reader: HeadReader;
   private readonly readTimer: Timer;
   private readonly writeTimer: Timer;
+  /** Made when reading first pauses: most connections never need it. */
+  private resetProbe: ResetProbe | undefined = undefined;
   private readonly expiresAtMs: number;
   private readonly onData = (chunk: Buffer): void => {
     this.receive(chunk);
@@ -308,11 +312,14 @@ export class Http1Connection implements BodySource, StreamHost {
     if (this.paused) return;
     this.paused = true;
     this.socket.pause();
+    this.resetProbe ??= new ResetProbe(this.socket, this.context.timers);
+    this.resetProbe.watch();
   }
 
   private resumeReading(): void {
     if (!this.paused) return;
     this.paused = false;
+    this.resetProbe?.rest();
     this.socket.resume();
   }
 
@@ -438,6 +445,7 @@ export class Http1Connection implements BodySource, StreamHost {
   private onSocketClose(): void {
     this.readTimer.disarm();
     this.writeTimer.disarm();
+    this.resetProbe?.rest();
     this.body?.fail(new Error('the client closed the connection'));
     this.body = undefined;
     if (this.stream !== undefined && !this.handedOver) this.failStream(this.abortCause(), 'close');
