@@ -18,7 +18,7 @@ export interface TunnelOptions {
   readonly onEnd: (cause: Cause, detail: string | undefined) => void;
 }
 
-/** How long the second direction may outlive the first. */
+/** How long the second direction may be silent once the first has ended. */
 const HALF_CLOSED_MS = 10_000;
 /** An idle tunnel is noticed late by at most this share of its limit. */
 const IDLE_CHECKS = 8;
@@ -30,7 +30,8 @@ export class Tunnel {
   private readonly upstream: Duplex;
   private readonly options: TunnelOptions;
   private readonly timer: Timer;
-  private readonly halfCloseTimer: Timer;
+  /** Longest silence; 0 for no limit. */
+  private limitMs: number;
   private lastTotal = -1;
   private quietMs = 0;
   private directionsOpen = 2;
@@ -40,13 +41,11 @@ export class Tunnel {
     this.client = client;
     this.upstream = upstream;
     this.options = options;
+    this.limitMs = options.idleMs;
     this.fromClient = counterOf(upstream, 'bytesWritten');
     this.toClient = counterOf(client, 'bytesWritten');
     this.timer = options.timers.create(() => {
       this.checkIdle();
-    });
-    this.halfCloseTimer = options.timers.create(() => {
-      this.destroy();
     });
     this.open();
   }
@@ -71,7 +70,7 @@ export class Tunnel {
     pipeline(upstream, client, (error) => {
       this.endDirection(error, 'upstream.tunnel.reset');
     });
-    if (options.idleMs > 0) this.timer.arm(options.idleMs / IDLE_CHECKS);
+    this.watchSilence();
   }
 
   private endDirection(error: NodeJS.ErrnoException | null | undefined, cause: Cause): void {
@@ -81,26 +80,33 @@ export class Tunnel {
     }
     this.directionsOpen -= 1;
     if (this.directionsOpen > 0) {
-      this.halfCloseTimer.arm(HALF_CLOSED_MS);
+      this.limitMs = Math.min(this.limitMs > 0 ? this.limitMs : HALF_CLOSED_MS, HALF_CLOSED_MS);
+      this.quietMs = 0;
+      this.watchSilence();
       return;
     }
     this.timer.disarm();
-    this.halfCloseTimer.disarm();
     this.destroy();
     this.options.onEnd(this.failure?.cause ?? 'ok', this.failure?.detail);
   }
 
+  private watchSilence(): void {
+    if (this.limitMs > 0) this.timer.arm(this.limitMs / IDLE_CHECKS);
+  }
+
   /** Counts quiet time by comparing byte totals: no work per byte. */
   private checkIdle(): void {
-    const step = this.options.idleMs / IDLE_CHECKS;
     const total = this.fromClient.bytes + this.toClient.bytes;
-    this.quietMs = total === this.lastTotal ? this.quietMs + step : 0;
+    this.quietMs = total === this.lastTotal ? this.quietMs + this.limitMs / IDLE_CHECKS : 0;
     this.lastTotal = total;
-    if (this.quietMs < this.options.idleMs) {
-      this.timer.arm(step);
+    if (this.quietMs < this.limitMs) {
+      this.watchSilence();
       return;
     }
-    this.failure = { cause: 'upstream.tunnel.timeout', detail: 'idle' };
+    this.failure = {
+      cause: 'upstream.tunnel.timeout',
+      detail: this.directionsOpen === 2 ? 'idle' : 'half-closed',
+    };
     this.destroy();
   }
 }
