@@ -15,29 +15,38 @@ export interface RunRequest {
 
 /** Serves until told to stop. Returns the exit code. */
 export const run = async ({ file, cwd, workerEntry }: RunRequest): Promise<number> => {
-  const snapshot = await loadOrExplain(() => ({ file, cwd, env: readEnvironment(cwd) }));
-  return snapshot === undefined ? 1 : runPrimary({ snapshot, workerEntry });
+  const load = (version: number, severity: Severity): Promise<ConfigSnapshot | undefined> =>
+    loadOrExplain(() => ({ file, cwd, env: readEnvironment(cwd), version }), severity);
+  const snapshot = await load(1, 'fatal');
+  if (snapshot === undefined) return 1;
+  return runPrimary({ snapshot, workerEntry, reload: (version) => load(version, 'error') });
 };
 
+/** How bad a configuration that cannot be used is: at a start, and at a reload. */
+type Severity = 'fatal' | 'error';
+
 /** The snapshot, or undefined after every problem was logged. Warnings are logged too. */
-export const loadOrExplain = async (makeRequest: () => LoadRequest): Promise<ConfigSnapshot | undefined> => {
+export const loadOrExplain = async (
+  makeRequest: () => LoadRequest,
+  severity: Severity = 'fatal',
+): Promise<ConfigSnapshot | undefined> => {
   const log = createLogger({ level: 'info', pretty: false, role: 'primary' });
   try {
     const result = await loadConfig(makeRequest());
-    logProblems(log, result.ok ? result.warnings : result.problems);
+    logProblems(log, result.ok ? result.warnings : result.problems, severity);
     return result.ok ? result.snapshot : undefined;
   } catch (error) {
-    log.fatal(error instanceof Error ? error.message : 'The configuration cannot be read');
+    log[severity](error instanceof Error ? error.message : 'The configuration cannot be read');
     return undefined;
   }
 };
 
-const logProblems = (log: Log, problems: readonly ConfigProblem[]): void => {
+const logProblems = (log: Log, problems: readonly ConfigProblem[], severity: Severity): void => {
   for (const problem of problems) {
     const { path, file, line } = problem;
     const msg = problem.message.startsWith(JWT_SECRET_MISSING) ? JWT_SECRET_MISSING : formatProblem(problem);
     if (problem.severity === 'warning') log.warn({ path, file, line }, msg);
-    else log.fatal({ path, file, line }, msg);
+    else log[severity]({ path, file, line }, msg);
   }
 };
 

@@ -1,4 +1,4 @@
-import type { BoundListener } from './config.js';
+import type { BoundListener, ConfigSnapshot } from './config.js';
 
 export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
 
@@ -17,6 +17,12 @@ export interface LiveExchange {
 export interface DataPlane {
   /** Binds every listener; rejects with the first that cannot be bound (`code`, `address`, `port` on the error). */
   listen(): Promise<readonly BoundListener[]>;
+  /** Compiles the routes, upstreams and filters of a snapshot beside those that serve. Throws when that cannot be done. */
+  prepare(snapshot: ConfigSnapshot): void;
+  /** Exchanges that begin from now on use what was prepared last; those that run end as they began. */
+  commit(): void;
+  /** Drops what was prepared. */
+  discard(): void;
   /** From now on every response tells the client that the connection will close. New connections are still taken. */
   announceDrain(): void;
   /** Closes the listening sockets. Connections that are already in stay. */

@@ -87,6 +87,12 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
   family('counter', 'torus_worker_restarts_total', [], 'Workers forked to replace another.'),
   family('gauge', 'torus_workers', ['phase'], 'Workers in each phase.'),
   family('gauge', 'torus_config_version', [], 'Version of the configuration in use.'),
+  family(
+    'counter',
+    'torus_config_reloads_total',
+    ['result'],
+    'Reloads that were asked for, by what became of them: applied or rejected.',
+  ),
   family('gauge', 'torus_start_seconds', [], 'Start of the primary, seconds since the epoch.'),
   family(
     'counter',

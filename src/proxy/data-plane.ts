@@ -1,6 +1,6 @@
-import type { BoundListener } from '../contracts/config.js';
+import type { BoundListener, ConfigSnapshot } from '../contracts/config.js';
 import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
-import type { Upstream } from '../contracts/upstream.js';
+import type { Graph } from './graph.js';
 import type { HttpProxy } from './http-proxy.js';
 import type { TimerWheel } from './timer-wheel.js';
 
@@ -15,7 +15,8 @@ export interface DrivenListener {
 export interface DataPlaneParts {
   readonly proxy: HttpProxy;
   readonly listeners: readonly DrivenListener[];
-  readonly upstreams: readonly Upstream[];
+  /** Throws when the snapshot cannot be served. */
+  readonly composeGraph: (snapshot: ConfigSnapshot) => Graph;
   readonly timers: TimerWheel;
   /** Shared with the listeners: set when draining begins. */
   readonly drain: { active: boolean };
@@ -25,6 +26,7 @@ export interface DataPlaneParts {
 export class WorkerDataPlane implements DataPlane {
   private readonly parts: DataPlaneParts;
   private completedBeforeDrain = 0;
+  private prepared: Graph | undefined = undefined;
 
   constructor(parts: DataPlaneParts) {
     this.parts = parts;
@@ -35,6 +37,22 @@ export class WorkerDataPlane implements DataPlane {
     // One after the other: the error names the first one that cannot be bound.
     for (const listener of this.parts.listeners) bound.push(await listener.listen());
     return bound;
+  }
+
+  prepare(snapshot: ConfigSnapshot): void {
+    this.discard();
+    this.prepared = this.parts.composeGraph(snapshot);
+  }
+
+  commit(): void {
+    if (this.prepared === undefined) return;
+    this.parts.proxy.swap(this.prepared);
+    this.prepared = undefined;
+  }
+
+  discard(): void {
+    this.prepared?.dispose();
+    this.prepared = undefined;
   }
 
   announceDrain(): void {
@@ -71,7 +89,8 @@ export class WorkerDataPlane implements DataPlane {
   }
 
   dispose(): void {
-    for (const upstream of this.parts.upstreams) upstream.dispose();
+    this.discard();
+    this.parts.proxy.graph.dispose();
     for (const listener of this.parts.listeners) listener.destroyAll();
     this.parts.timers.dispose();
   }

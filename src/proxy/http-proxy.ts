@@ -3,10 +3,10 @@ import type { DownstreamObserver, DownstreamStream, RequestHandler } from '../co
 import type { ClientInfo } from '../contracts/exchange.js';
 import type { Fields } from '../contracts/fields.js';
 import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
-import type { ForwardOwner, Forwarder, Forwarding } from '../contracts/forwarder.js';
+import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
 import type { LiveExchange } from '../contracts/lifecycle.js';
 import type { Body, ResponseHead } from '../contracts/message.js';
-import type { CompiledRoute, Router } from '../contracts/router.js';
+import type { CompiledRoute } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
 import type { Timer, Timers } from '../contracts/timers.js';
 import { CAUSES } from '../errors/causes.js';
@@ -16,6 +16,7 @@ import type { IpSet } from '../http/ip-set.js';
 import { problemOf } from '../http/problem.js';
 import { gatherBody } from './body-buffer.js';
 import { ProxyExchange } from './exchange.js';
+import type { Graph } from './graph.js';
 import type { RequestIds } from './request-id.js';
 
 /**
@@ -24,13 +25,11 @@ import type { RequestIds } from './request-id.js';
  */
 
 export interface HttpProxyOptions {
-  readonly router: Router<CompiledRoute>;
-  readonly forwarder: Forwarder;
+  /** What serves until the first swap. */
+  readonly graph: Graph;
   readonly telemetry: Telemetry;
   readonly timers: Timers;
   readonly requestIds: RequestIds;
-  readonly requestIdField: string;
-  readonly trusted: IpSet;
 }
 
 export class HttpProxy {
@@ -38,10 +37,24 @@ export class HttpProxy {
   readonly running = new Set<ExchangeRun>();
   /** Exchanges that have ended, ever. */
   completedCount = 0;
+  private current: Graph;
   private onIdle: (() => void) | undefined = undefined;
 
   constructor(options: HttpProxyOptions) {
     this.options = options;
+    this.current = options.graph;
+  }
+
+  /** Where exchanges begin now. */
+  get graph(): Graph {
+    return this.current;
+  }
+
+  /** Exchanges begin in `next` from now on; those that run stay in the graph they began with. */
+  swap(next: Graph): void {
+    const before = this.current;
+    this.current = next;
+    before.retire();
   }
 
   readonly handle: RequestHandler = (downstream) => {
@@ -68,6 +81,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
   private readonly proxy: HttpProxy;
   private readonly downstream: DownstreamStream;
   private readonly exchange: ProxyExchange;
+  private readonly graph: Graph;
   private route: CompiledRoute | undefined = undefined;
   private fields: Fields;
   private body: Body;
@@ -79,10 +93,11 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
   private completed = false;
 
   constructor(proxy: HttpProxy, downstream: DownstreamStream) {
-    const { options } = proxy;
-    const client = options.trusted.empty ? downstream.client : behindProxies(downstream, options.trusted);
-    const claimedId = client.trusted ? downstream.head.fields.get(options.requestIdField) : undefined;
+    const { options, graph } = proxy;
+    const client = graph.trusted.empty ? downstream.client : behindProxies(downstream, graph.trusted);
+    const claimedId = client.trusted ? downstream.head.fields.get(graph.requestIdField) : undefined;
     this.proxy = proxy;
+    this.graph = graph;
     this.downstream = downstream;
     this.fields = downstream.head.fields;
     this.body = downstream.body;
@@ -95,6 +110,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
 
   begin(): void {
     this.proxy.running.add(this);
+    this.graph.enter();
     this.proxy.options.telemetry.exchangeStarted(this.exchange);
     this.downstream.observe(this);
     this.matchRoute();
@@ -103,7 +119,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
   // ---- route ---------------------------------------------------------------------------------------------------------
 
   private matchRoute(): void {
-    const match = this.proxy.options.router.match(this.downstream.head);
+    const match = this.graph.router.match(this.downstream.head);
     if (match.kind === 'not-found') this.reply({ status: 404, cause: 'downstream.route.not-found' });
     else if (match.kind === 'method-not-allowed') {
       const allow = ['allow', match.allow.join(', ')] as const;
@@ -221,7 +237,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
       return;
     }
     const { exchange, downstream, fields, body } = this;
-    this.forwarding = this.proxy.options.forwarder.forward(
+    this.forwarding = this.graph.forwarder.forward(
       { exchange, downstream, route, upstream, fields, body },
       this,
     );
@@ -307,6 +323,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
     for (const filter of this.route?.filters ?? NO_FILTERS) filter.onComplete?.(exchange);
     proxy.options.telemetry.exchangeCompleted(exchange);
     proxy.forget(this);
+    this.graph.leave();
   }
 
   /** What it is doing now, for the drain report. */

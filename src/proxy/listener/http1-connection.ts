@@ -6,6 +6,7 @@ import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import { CAUSES } from '../../errors/causes.js';
 import { CR, LF } from '../../http/characters.js';
+import type { IpSet } from '../../http/ip-set.js';
 import { problemOf } from '../../http/problem.js';
 import { BodyDecoder } from '../codec/http1/body-decoder.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
@@ -20,7 +21,7 @@ import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
 import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
-import { clientInfoOf } from './listener-context.js';
+import { clientInfoOf, withTrust } from './listener-context.js';
 import { ResetProbe } from './reset-probe.js';
 
 /**
@@ -44,7 +45,8 @@ const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' | 'parti
 
 export class Http1Connection implements BodySource, StreamHost {
   readonly socket: Socket;
-  readonly client: ClientInfo;
+  client: ClientInfo;
+  private trusted: IpSet;
   private readonly context: ListenerContext;
   private readonly onClosed: (connection: Http1Connection) => void;
   private readonly reader: HeadReader;
@@ -76,6 +78,7 @@ export class Http1Connection implements BodySource, StreamHost {
     this.context = context;
     this.onClosed = onClosed;
     this.client = clientInfoOf(context, socket);
+    this.trusted = context.trusted;
     const { limits, timeouts } = context.config;
     this.reader = new HeadReader({ lineBytes: limits.requestLineBytes, headBytes: limits.headBytes });
     this.readTimer = context.timers.create(() => {
@@ -225,9 +228,16 @@ export class Http1Connection implements BodySource, StreamHost {
     const body = this.beginBody(head, bytes, bodyStart);
     if (body === undefined) return;
     this.reader.reset();
+    if (this.trusted !== this.context.trusted) this.judgeAgain();
     const stream = new Http1Stream(this, head, body);
     this.stream = stream;
     this.context.handler(stream);
+  }
+
+  /** A reload has changed which peers are trusted. */
+  private judgeAgain(): void {
+    this.trusted = this.context.trusted;
+    this.client = withTrust(this.client, this.trusted);
   }
 
   /** Undefined when the body is at fault already, and the request was refused. */

@@ -11,6 +11,7 @@ export interface ListenerContext {
   readonly handler: RequestHandler;
   readonly telemetry: Telemetry;
   readonly timers: Timers;
+  /** Changes with a reload. */
   readonly trusted: IpSet;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
@@ -26,10 +27,15 @@ export function clientInfoOf(
     address: peerAddress,
     peerAddress,
     peerPort: peer.remotePort ?? 0,
-    trusted: !context.trusted.empty && context.trusted.has(peerAddress),
+    trusted: context.trusted.has(peerAddress),
     listener: context.config.name,
     tls: context.config.tls !== undefined,
   };
+}
+
+/** The same peer, judged again: a connection may outlive the set of trusted peers that it was accepted under. */
+export function withTrust(client: ClientInfo, trusted: IpSet): ClientInfo {
+  return { ...client, trusted: trusted.has(client.peerAddress) };
 }
 
 /** A dual-stack socket shows IPv4 peers as `::ffff:a.b.c.d`; policies and logs want `a.b.c.d`. */

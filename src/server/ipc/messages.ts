@@ -26,12 +26,25 @@ export type PrimaryMessage =
     }
   /** The primary counts the worker as ready. */
   | { readonly type: 'accepted' }
+  /** Compose this beside what serves, and say whether that worked. Its listeners are those of the start. */
+  | { readonly type: 'prepare'; readonly snapshot: ConfigSnapshot }
+  /** Every worker could: serve what was prepared. */
+  | { readonly type: 'commit'; readonly version: number }
+  /** Another worker could not: drop what was prepared. */
+  | { readonly type: 'discard'; readonly version: number }
   | { readonly type: 'ping'; readonly sequence: number }
   | { readonly type: 'collect-metrics'; readonly request: number }
   | { readonly type: 'key-set'; readonly url: string; readonly keySet: KeySetSnapshot }
   /** Answers `refresh-key-set`, whether or not new keys came. */
   | { readonly type: 'key-set-refreshed'; readonly request: number }
   | { readonly type: 'shutdown'; readonly reason: string };
+
+/** What a worker says of a snapshot that it was sent while it served. */
+export type ConfigAnswer =
+  | { readonly type: 'prepared'; readonly version: number }
+  /** It cannot serve that snapshot; what it served before goes on. */
+  | { readonly type: 'rejected'; readonly version: number; readonly problem: string }
+  | { readonly type: 'applied'; readonly version: number };
 
 /** From one worker to the primary. */
 export type WorkerMessage =
@@ -40,6 +53,7 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly listeners: readonly BoundListener[] }
   /** One line that says why this worker cannot serve; it exits next. */
   | { readonly type: 'boot-failed'; readonly problem: string; readonly code: string | undefined }
+  | ConfigAnswer
   | { readonly type: 'pong'; readonly sequence: number }
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
   | { readonly type: 'refresh-key-set'; readonly request: number; readonly url: string }
@@ -54,6 +68,9 @@ type Shapes<Message extends { type: string }> = Readonly<
 const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
   start: { slot: 'number', snapshot: 'object', keySets: 'array' },
   accepted: {},
+  prepare: { snapshot: 'object' },
+  commit: { version: 'number' },
+  discard: { version: 'number' },
   ping: { sequence: 'number' },
   'collect-metrics': { request: 'number' },
   'key-set': { url: 'string', keySet: 'object' },
@@ -65,6 +82,9 @@ const WORKER_SHAPES: Shapes<WorkerMessage> = {
   hello: {},
   ready: { listeners: 'array' },
   'boot-failed': { problem: 'string' },
+  prepared: { version: 'number' },
+  rejected: { version: 'number', problem: 'string' },
+  applied: { version: 'number' },
   pong: { sequence: 'number' },
   metrics: { request: 'number', metrics: 'object' },
   'refresh-key-set': { request: 'number', url: 'string' },

@@ -51,10 +51,17 @@ const TEARDOWN: readonly Step[] = [
 export class LifecycleManager {
   readonly #options: LifecycleOptions;
   #phase: LifecyclePhase = 'starting';
+  #shutdown: ShutdownConfig;
   #teardown: Promise<DrainReport> | undefined;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#shutdown = options.shutdown;
+  }
+
+  /** The limits of a drain that begins later. */
+  configure(shutdown: ShutdownConfig): void {
+    this.#shutdown = shutdown;
   }
 
   get phase(): LifecyclePhase {
@@ -73,8 +80,8 @@ export class LifecycleManager {
   }
 
   async #tearDown(): Promise<DrainReport> {
-    const { plane, shutdown, clock } = this.#options;
-    const teardown: Teardown = { plane, shutdown, clock, report: NOTHING_DRAINED };
+    const { plane, clock } = this.#options;
+    const teardown: Teardown = { plane, shutdown: this.#shutdown, clock, report: NOTHING_DRAINED };
     this.#enter('draining');
     for (const step of TEARDOWN) await this.#runStep(step, teardown);
     this.#enter('stopped');

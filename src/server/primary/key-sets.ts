@@ -27,26 +27,35 @@ interface Entry {
 
 export class KeySetStore {
   readonly #options: KeySetStoreOptions;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: Map<string, Entry>;
   readonly fetches = { ok: 0, failed: 0 };
   #cancelRefresh: () => void = () => undefined;
 
   constructor(options: KeySetStoreOptions) {
     this.#options = options;
-    this.#entries = new Map(
-      options.urls.map((url) => [url, { keySet: undefined, startedAt: -Infinity, running: undefined }]),
-    );
+    this.#entries = new Map(options.urls.map((url) => [url, newEntry()]));
   }
 
   /** Begins the first fetches and the periodic ones. Does not wait for them. */
   start(): void {
-    if (this.#entries.size === 0) return;
     for (const url of this.#entries.keys()) void this.refresh(url);
     this.#planRefresh();
   }
 
   stop(): void {
     this.#cancelRefresh();
+  }
+
+  /** Makes these URLs known. Resolves when each new one was fetched, or could not be. Never rejects. */
+  async add(urls: readonly string[]): Promise<void> {
+    const added = urls.filter((url) => !this.#entries.has(url));
+    for (const url of added) this.#entries.set(url, newEntry());
+    await Promise.all(added.map((url) => this.refresh(url)));
+  }
+
+  /** Forgets every other URL. */
+  retain(urls: readonly string[]): void {
+    for (const url of [...this.#entries.keys()]) if (!urls.includes(url)) this.#entries.delete(url);
   }
 
   current(): KeySets {
@@ -93,6 +102,8 @@ export class KeySetStore {
     });
   }
 }
+
+const newEntry = (): Entry => ({ keySet: undefined, startedAt: -Infinity, running: undefined });
 
 /** Every JWKS URL that the routes of a snapshot name, once each. */
 export const keySetUrls = (snapshot: ConfigSnapshot): string[] => {

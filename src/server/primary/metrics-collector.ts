@@ -15,6 +15,7 @@ import type { WorkerPool } from './worker-pool.js';
 export interface InstanceFacts {
   readonly restarts: number;
   readonly configVersion: number;
+  readonly reloads: { readonly applied: number; readonly rejected: number };
   /** Seconds since the epoch. */
   readonly startSeconds: number;
   readonly keySetFetches: { readonly ok: number; readonly failed: number };
@@ -108,6 +109,10 @@ export class MetricsCollector {
       counters: {
         torus_worker_restarts_total: [[[], facts.restarts]],
         torus_scrape_workers_missing_total: [[[], this.#missing]],
+        torus_config_reloads_total: [
+          [['applied'], facts.reloads.applied],
+          [['rejected'], facts.reloads.rejected],
+        ],
         torus_key_set_fetches_total: [
           [['ok'], facts.keySetFetches.ok],
           [['failed'], facts.keySetFetches.failed],

@@ -6,23 +6,27 @@ import type { Log } from '../../observability/logger.js';
 import { startAdmin } from '../admin/admin-server.js';
 import type { AdminServer } from '../admin/admin-server.js';
 import { describeBindFailure } from '../bind-problem.js';
-import type { WorkerMessage } from '../ipc/messages.js';
+import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
+import { Reloader } from './reloader.js';
+import type { LoadSnapshot } from './reloader.js';
 import { systemScheduler } from './scheduler.js';
 import type { Scheduler } from './scheduler.js';
-import { watchStopRequests } from './signals.js';
+import { watchSignals } from './signals.js';
 import type { SignalSource } from './signals.js';
 import { Supervisor } from './supervisor.js';
 import { forkClusterWorker } from './worker-process.js';
 import type { ForkWorker } from './worker-process.js';
-import type { WorkerSlot } from './worker-slot.js';
+import type { WorkerRecord, WorkerSlot } from './worker-slot.js';
 
 export interface PrimaryOptions {
   readonly snapshot: ConfigSnapshot;
   /** The file that workers run: the entry of the program. */
   readonly workerEntry: string;
+  /** For SIGHUP, by the path of the start. Without it SIGHUP stops the instance. */
+  readonly reload?: LoadSnapshot;
   /** Told once, when every worker is ready. */
   readonly onAllReady?: (listeners: readonly BoundListener[]) => void;
   readonly fork?: ForkWorker;
@@ -39,7 +43,11 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { snapshot } = options;
   const log = options.log ?? createLogger({ ...snapshot.log, role: 'primary' });
   const primary = composePrimary(options, log);
-  const unwatch = watchStopRequests(options.signals ?? process, (reason) => primary.supervisor.stop(reason));
+  const { supervisor, reloader } = primary;
+  const unwatch = watchSignals(options.signals ?? process, {
+    onStop: (reason) => supervisor.stop(reason),
+    ...(reloader === undefined ? {} : { onReload: () => void reloader.reload() }),
+  });
   try {
     const admin = await openAdmin(primary, snapshot, log);
     if (admin === 'failed') return 1;
@@ -53,6 +61,7 @@ interface Primary {
   readonly supervisor: Supervisor;
   readonly keySets: KeySetStore;
   readonly metrics: MetricsCollector;
+  readonly reloader: Reloader | undefined;
 }
 
 const runUntilStopped = async (
@@ -73,6 +82,7 @@ const runUntilStopped = async (
 const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry } = options;
   const scheduler = options.scheduler ?? systemScheduler;
+  const startSeconds = Math.round(Date.now() / 1000);
   if (options.fork === undefined) cluster.setupPrimary({ exec: workerEntry, args: [] });
   const keySets = new KeySetStore({
     urls: keySetUrls(snapshot),
@@ -89,46 +99,51 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     fork: options.fork ?? forkClusterWorker,
     random: Math.random,
     keySets: () => keySets.current(),
-    onWorkerMessage: (slot, worker, message) => void handle({ keySets, metrics }, { slot, worker }, message),
-    onWorkerGone: (slot) => metrics.retire(slot.number),
+    onWorkerMessage: (slot, worker, message) =>
+      void handle({ keySets, metrics, reloader }, { slot, worker }, message),
+    onWorkerGone: (slot, worker) => {
+      metrics.retire(slot.number);
+      reloader?.gone(worker);
+    },
     ...(options.onAllReady === undefined ? {} : { onAllReady: options.onAllReady }),
   });
   const metrics: MetricsCollector = new MetricsCollector({
     pool: supervisor.pool,
     scheduler,
-    facts: factsOf(snapshot, () => supervisor.restarts, keySets),
+    facts: () => ({
+      restarts: supervisor.restarts,
+      configVersion: supervisor.snapshot.version,
+      reloads: reloader?.counts ?? { applied: 0, rejected: 0 },
+      startSeconds,
+      keySetFetches: keySets.fetches,
+    }),
   });
-  return { supervisor, keySets, metrics };
-};
-
-const factsOf = (snapshot: ConfigSnapshot, restarts: () => number, keySets: KeySetStore) => {
-  const startSeconds = Math.round(Date.now() / 1000);
-  return () => ({
-    restarts: restarts(),
-    configVersion: snapshot.version,
-    startSeconds,
-    keySetFetches: keySets.fetches,
-  });
+  const { reload: load } = options;
+  const reloader: Reloader | undefined =
+    load === undefined ? undefined : new Reloader({ supervisor, keySets, scheduler, log, load });
+  return { supervisor, keySets, metrics, reloader };
 };
 
 interface Sender {
   readonly slot: WorkerSlot;
-  readonly worker: {
-    readonly process: { send(message: { type: 'key-set-refreshed'; request: number }): void };
-  };
+  readonly worker: WorkerRecord;
 }
 
 const handle = async (
-  { keySets, metrics }: Pick<Primary, 'keySets' | 'metrics'>,
+  { keySets, metrics, reloader }: Omit<Primary, 'supervisor'>,
   { slot, worker }: Sender,
   message: WorkerMessage,
 ): Promise<void> => {
   if (message.type === 'metrics') metrics.receive(slot.number, message.metrics, message.request);
   if (message.type === 'drained') metrics.receive(slot.number, message.metrics, undefined);
+  if (isConfigAnswer(message)) reloader?.receive(worker, message);
   if (message.type !== 'refresh-key-set') return;
   await keySets.refresh(message.url);
   worker.process.send({ type: 'key-set-refreshed', request: message.request });
 };
+
+const isConfigAnswer = (message: WorkerMessage): message is ConfigAnswer =>
+  message.type === 'prepared' || message.type === 'rejected' || message.type === 'applied';
 
 const openAdmin = async (
   primary: Primary,

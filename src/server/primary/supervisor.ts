@@ -22,7 +22,7 @@ export interface SupervisorOptions {
   readonly keySets: () => KeySets;
   /** Messages that are not about the life of the worker: metrics, key sets. */
   onWorkerMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void;
-  onWorkerGone(slot: WorkerSlot): void;
+  onWorkerGone(slot: WorkerSlot, worker: WorkerRecord): void;
   /** The first time that every worker is ready. */
   onAllReady?(listeners: readonly BoundListener[]): void;
 }
@@ -41,6 +41,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #pool: WorkerPool;
   readonly #ports = new BoundPorts();
+  #snapshot: ConfigSnapshot;
   readonly #drained = { clean: 0, cut: 0 };
   readonly #cancelTimers: (() => void)[] = [];
   #shuttingDown = false;
@@ -57,12 +58,18 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#snapshot = options.snapshot;
     this.#pool = new WorkerPool(options.snapshot.workers, () => this.#newBackoff());
     this.finished = new Promise((resolve) => (this.#settle = resolve));
   }
 
   get pool(): WorkerPool {
     return this.#pool;
+  }
+
+  /** What workers serve, and what those forked later begin with. */
+  get snapshot(): ConfigSnapshot {
+    return this.#snapshot;
   }
 
   get restarts(): number {
@@ -89,6 +96,28 @@ export class Supervisor {
     else this.#shutDown(reason);
   }
 
+  /** Every ready worker serves that snapshot from now on, whether it has prepared it or not. */
+  adopt(snapshot: ConfigSnapshot, prepared: ReadonlySet<WorkerRecord>): void {
+    this.#snapshot = snapshot;
+    for (const { worker } of this.#pool.inPhase('ready')) this.#bringUpToDate(worker, prepared.has(worker));
+  }
+
+  /** SIGKILL to a worker that cannot be relied on. It is replaced. */
+  kill(worker: WorkerRecord, reason: string): void {
+    if (worker.killedFor !== undefined) return;
+    worker.killedFor = reason;
+    this.#log.error({ reason }, `Killing worker ${worker.process.pid}`);
+    worker.process.kill();
+  }
+
+  #bringUpToDate(worker: WorkerRecord, isPrepared: boolean): void {
+    const { version } = this.#snapshot;
+    if (worker.configVersion === version) return;
+    worker.configVersion = version;
+    if (!isPrepared) worker.process.send({ type: 'prepare', snapshot: this.#snapshot });
+    worker.process.send({ type: 'commit', version });
+  }
+
   #shutDown(reason: string): void {
     this.#shuttingDown = true;
     this.#log.info({ reason }, 'Broadcasting shutdown to workers');
@@ -100,7 +129,7 @@ export class Supervisor {
   }
 
   #limitDrain(): void {
-    const { delayMs, timeoutMs } = this.#options.snapshot.shutdown;
+    const { delayMs, timeoutMs } = this.#snapshot.shutdown;
     const limitMs = delayMs + timeoutMs + DRAIN_GRACE_MS;
     const cancel = this.#options.scheduler.after(limitMs, () => {
       this.#log.warn({ limitMs }, 'Workers did not stop in time. Killing them');
@@ -154,24 +183,26 @@ export class Supervisor {
       worker.process.send({ type: 'shutdown', reason: 'already shutting down' });
       return;
     }
-    const { snapshot, keySets } = this.#options;
+    worker.configVersion = this.#snapshot.version;
     worker.portMode = this.#ports.modeFor(this.#pool.portModesBeside(worker));
     worker.process.send({
       type: 'start',
       slot: slot.number,
-      snapshot: this.#ports.apply(snapshot, worker.portMode),
-      keySets: keySets(),
+      snapshot: this.#ports.apply(this.#snapshot, worker.portMode),
+      keySets: this.#options.keySets(),
     });
   }
 
   #acceptWorker(worker: WorkerRecord, listeners: readonly BoundListener[]): void {
     if (!this.#ports.remember(listeners)) {
-      this.#kill(worker, 'it was given other ports than its fellows');
+      this.kill(worker, 'it was given other ports than its fellows');
       return;
     }
     worker.readyAt = this.#options.scheduler.now();
     this.#wasReady = true;
     if (!this.#shuttingDown) worker.phase = 'ready';
+    // A reload may have come to its end while this one was starting.
+    this.#bringUpToDate(worker, false);
     worker.process.send({ type: 'accepted' });
     this.#announceWhenAllReady(listeners);
   }
@@ -190,7 +221,7 @@ export class Supervisor {
     if (slot.worker !== worker || this.#exitCode !== undefined) return;
     slot.worker = undefined;
     worker.phase = 'stopped';
-    this.#options.onWorkerGone(slot);
+    this.#options.onWorkerGone(slot, worker);
     const decision = decideOnExit({
       shuttingDown: this.#shuttingDown,
       instanceWasReady: this.#wasReady,
@@ -276,23 +307,16 @@ export class Supervisor {
           return;
         }
       case 'silent': {
-        this.#kill(worker, `worker ${slot.number} answered no heartbeat for ${limits.heartbeatTimeoutMs} ms`);
+        this.kill(worker, `worker ${slot.number} answered no heartbeat for ${limits.heartbeatTimeoutMs} ms`);
         return;
       }
       case 'start-too-slow': {
-        this.#kill(worker, `worker ${slot.number} was not ready after ${limits.startTimeoutMs} ms`);
+        this.kill(worker, `worker ${slot.number} was not ready after ${limits.startTimeoutMs} ms`);
         return;
       }
       case 'fine':
         return;
     }
-  }
-
-  #kill(worker: WorkerRecord, reason: string): void {
-    if (worker.killedFor !== undefined) return;
-    worker.killedFor = reason;
-    this.#log.error({ reason }, `Killing worker ${worker.process.pid}`);
-    worker.process.kill();
   }
 
   #finishCleanly(): void {

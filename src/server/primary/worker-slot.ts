@@ -13,6 +13,8 @@ export interface WorkerRecord {
   heardAt: number;
   pingedAt: number;
   portMode: PortMode | undefined;
+  /** Version of the newest snapshot that it was told to serve; 0 before the first. */
+  configVersion: number;
   /** Why the worker said that it cannot serve. */
   bootProblem: string | undefined;
   /** Why the primary killed it. */
@@ -36,6 +38,7 @@ export const newWorkerRecord = (process: WorkerProcess, nowMs: number): WorkerRe
   heardAt: nowMs,
   pingedAt: nowMs,
   portMode: undefined,
+  configVersion: 0,
   bootProblem: undefined,
   killedFor: undefined,
 });

@@ -4,11 +4,14 @@ import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { CompiledRoute, RouteEntry } from '../../contracts/router.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timers } from '../../contracts/timers.js';
 import type { Upstream } from '../../contracts/upstream.js';
 import { compileIpSet } from '../../http/ip-set.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
 import { createFilter } from '../../proxy/filters/index.js';
 import { createForwarder } from '../../proxy/forwarder/index.js';
+import { Graph } from '../../proxy/graph.js';
+import type { Disposable } from '../../proxy/graph.js';
 import { HttpProxy } from '../../proxy/http-proxy.js';
 import { Listener } from '../../proxy/listener/index.js';
 import { RequestIds } from '../../proxy/request-id.js';
@@ -23,42 +26,77 @@ export interface ComposeServices {
   readonly keySets: KeySetSource;
 }
 
+/** The process-lived parts, around the graph of the first snapshot. Throws when that one cannot be served. */
 export function compose(snapshot: ConfigSnapshot, services: ComposeServices): DataPlane {
   const { telemetry } = services;
   const timers = new TimerWheel();
-  const trusted = compileIpSet(snapshot.trustedProxies);
-  const upstreams = new Map(
-    snapshot.upstreams.map(
-      (config) => [config.name, new UpstreamGroup(config, { timers, telemetry })] as const,
-    ),
-  );
-  const filterServices: FilterServices = { now: () => Date.now(), keySets: services.keySets };
-  const proxy = new HttpProxy({
-    router: compileRouter(snapshot.routes.map((route) => compileRoute(route, upstreams, filterServices))),
-    forwarder: createForwarder(snapshot.forwarded, { timers, telemetry }),
-    telemetry,
-    timers,
-    requestIds: new RequestIds(),
-    requestIdField: snapshot.forwarded.requestIdField,
-    trusted,
-  });
+  const shared: GraphServices = { ...services, timers };
+  const graph = composeGraph(snapshot, shared);
+  const proxy = new HttpProxy({ graph, telemetry, timers, requestIds: new RequestIds() });
   const drain = { active: false };
-  const shared = { handler: proxy.handle, telemetry, timers, trusted, isDraining: () => drain.active };
-  const listeners = snapshot.listeners.map(
-    (config) => new Listener({ config, ...shared }, snapshot.maxConnectionsPerWorker),
-  );
-  return new WorkerDataPlane({ proxy, listeners, upstreams: [...upstreams.values()], timers, drain });
+  const listeners = snapshot.listeners.map((config) => {
+    const context = {
+      ...{ config, telemetry, timers, handler: proxy.handle, isDraining: () => drain.active },
+      get trusted() {
+        return proxy.graph.trusted;
+      },
+    };
+    return new Listener(context, snapshot.maxConnectionsPerWorker);
+  });
+  const composeNext = (next: ConfigSnapshot): Graph => composeGraph(next, shared);
+  return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain });
 }
 
-function compileRoute(
-  config: RouteConfig,
-  upstreams: ReadonlyMap<string, Upstream>,
-  services: FilterServices,
-): RouteEntry<CompiledRoute> {
+interface GraphServices extends ComposeServices {
+  readonly timers: Timers;
+}
+
+/** Everything that a reload replaces. What was made is released again when a later part cannot be. */
+function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph {
+  const owned: Disposable[] = [];
+  try {
+    const upstreams = composeUpstreams(snapshot, services, owned);
+    const filterServices: FilterServices = { now: () => Date.now(), keySets: services.keySets };
+    const routes = snapshot.routes.map((route) => composeRoute(route, { upstreams, filterServices, owned }));
+    return new Graph({
+      router: compileRouter(routes),
+      forwarder: createForwarder(snapshot.forwarded, services),
+      requestIdField: snapshot.forwarded.requestIdField,
+      trusted: compileIpSet(snapshot.trustedProxies),
+      owned,
+    });
+  } catch (error) {
+    for (const part of owned) part.dispose?.();
+    throw error;
+  }
+}
+
+function composeUpstreams(
+  snapshot: ConfigSnapshot,
+  services: GraphServices,
+  owned: Disposable[],
+): ReadonlyMap<string, Upstream> {
+  const upstreams = new Map(
+    snapshot.upstreams.map((config) => [config.name, new UpstreamGroup(config, services)] as const),
+  );
+  owned.push(...upstreams.values());
+  return upstreams;
+}
+
+interface RouteParts {
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly filterServices: FilterServices;
+  readonly owned: Disposable[];
+}
+
+function composeRoute(config: RouteConfig, parts: RouteParts): RouteEntry<CompiledRoute> {
+  const { upstreams, filterServices, owned } = parts;
+  const filters = config.filters.map((filter) => createFilter(filter, filterServices));
+  owned.push(...filters);
   const target: CompiledRoute = {
     name: config.name,
     config,
-    filters: config.filters.map((filter) => createFilter(filter, services)),
+    filters,
     upstream: config.upstream === undefined ? undefined : upstreams.get(config.upstream),
     rewritePath: compileRewrite(config.rewrite),
   };

@@ -14,6 +14,7 @@ import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
 import { LifecycleManager } from '../lifecycle/lifecycle-manager.js';
 import { systemClock } from '../lifecycle/system-clock.js';
 import { describeBootFailure } from './boot-failure.js';
+import { ConfigSwap } from './config-swap.js';
 import { openProcessLink } from './primary-link.js';
 import type { OpenPrimaryLink, PrimaryLink } from './primary-link.js';
 import { WorkerKeySets } from './worker-key-sets.js';
@@ -52,6 +53,7 @@ class WorkerProcess {
   #metrics: WorkerMetrics | undefined;
   #lifecycle: LifecycleManager | undefined;
   #plane: DataPlane | undefined;
+  #swap: ConfigSwap | undefined;
   #listeners: readonly BoundListener[] = [];
   #exiting = false;
 
@@ -69,8 +71,9 @@ class WorkerProcess {
     process.on('uncaughtException', (error) => this.#crash(error, 'Uncaught exception'));
     process.on('unhandledRejection', (error) => this.#crash(error, 'Unhandled rejection'));
     process.on('SIGTERM', () => this.#stop('SIGTERM'));
-    // A terminal sends SIGINT to every process of the group: the primary decides what it means.
+    // A terminal sends SIGINT and SIGHUP to every process of the group: the primary decides what they mean.
     process.on('SIGINT', () => undefined);
+    process.on('SIGHUP', () => undefined);
     const openLink = this.#options.openLink ?? openProcessLink;
     this.#link = openLink({
       onMessage: (message) => this.#onMessage(message),
@@ -89,6 +92,12 @@ class WorkerProcess {
       }
       case 'ping': {
         this.#link.send({ type: 'pong', sequence: message.sequence });
+        return;
+      }
+      case 'prepare':
+      case 'commit':
+      case 'discard': {
+        this.#swap?.receive(message);
         return;
       }
       case 'collect-metrics': {
@@ -130,8 +139,21 @@ class WorkerProcess {
     });
     const services = { telemetry: this.#metrics, keySets: this.#keySets, log: this.#log };
     this.#plane = this.#options.compose(snapshot, services);
-    return new LifecycleManager({
+    const lifecycle = this.#newLifecycle(this.#plane, snapshot);
+    this.#swap = new ConfigSwap({
       plane: this.#plane,
+      answer: (message) => this.#link.send(message),
+      onCommit: ({ shutdown, log }) => {
+        lifecycle.configure(shutdown);
+        this.#log.level = log.level;
+      },
+    });
+    return lifecycle;
+  }
+
+  #newLifecycle(plane: DataPlane, snapshot: ConfigSnapshot): LifecycleManager {
+    return new LifecycleManager({
+      plane,
       shutdown: snapshot.shutdown,
       clock: systemClock,
       onPhase: (phase) => this.#log.debug({ phase }, 'Lifecycle phase'),

@@ -16,6 +16,9 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
   const note = (name: string) => () => void calls.push(name);
   const plane: DataPlane = {
     listen: () => Promise.resolve([]),
+    prepare: () => undefined,
+    commit: () => undefined,
+    discard: () => undefined,
     announceDrain: note('announceDrain'),
     stopAccepting: note('stopAccepting'),
     closeIdle: note('closeIdle'),

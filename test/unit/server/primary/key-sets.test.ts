@@ -41,6 +41,13 @@ describe('KeySetStore', () => {
     expect(store.current()).toEqual([[URL_A, { generation: 1, keys: [{ kid: 'a' }] }]]);
     expect(store.fetches).toEqual({ ok: 1, failed: 1 });
   });
+  it('fetches URLs that a reload brings, and forgets those that it drops', async () => {
+    const { store } = arrange(() => Promise.resolve([{ kid: 'a' }]));
+    await store.add([URL_A, 'https://other.test/keys']);
+    expect(store.current().map(([url]) => url)).toEqual(['https://other.test/keys']);
+    store.retain([URL_A]);
+    expect(store.current()).toEqual([]);
+  });
   it('fetches no URL that the configuration does not name', async () => {
     const { store } = arrange(() => Promise.reject(new Error('must not be called')));
     await store.refresh('http://169.254.1.1/');

@@ -1,0 +1,63 @@
+import type { Forwarder } from '../contracts/forwarder.js';
+import type { CompiledRoute, Router } from '../contracts/router.js';
+import type { IpSet } from '../http/ip-set.js';
+
+/** Something that a graph made and must release: an upstream with its pools, a filter with a cache. */
+export interface Disposable {
+  dispose?(): void;
+}
+
+export interface GraphParts {
+  readonly router: Router<CompiledRoute>;
+  readonly forwarder: Forwarder;
+  readonly requestIdField: string;
+  readonly trusted: IpSet;
+  readonly owned: readonly Disposable[];
+}
+
+/**
+ * Owns what one snapshot was compiled to. Every exchange holds on to the graph it began with: a retired graph is disposed
+ * of when its last exchange ends, so that a reload cuts nothing.
+ */
+export class Graph {
+  readonly router: Router<CompiledRoute>;
+  readonly forwarder: Forwarder;
+  readonly requestIdField: string;
+  readonly trusted: IpSet;
+  private readonly owned: readonly Disposable[];
+  private exchanges = 0;
+  private retired = false;
+  private disposed = false;
+
+  constructor(parts: GraphParts) {
+    this.router = parts.router;
+    this.forwarder = parts.forwarder;
+    this.requestIdField = parts.requestIdField;
+    this.trusted = parts.trusted;
+    this.owned = parts.owned;
+  }
+
+  /** An exchange begins here. */
+  enter(): void {
+    this.exchanges += 1;
+  }
+
+  /** An exchange that began here has ended. */
+  leave(): void {
+    this.exchanges -= 1;
+    if (this.retired && this.exchanges === 0) this.dispose();
+  }
+
+  /** No exchange begins here any more. */
+  retire(): void {
+    this.retired = true;
+    if (this.exchanges === 0) this.dispose();
+  }
+
+  /** Releases pools and filters, whatever still runs. Idempotent. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const part of this.owned) part.dispose?.();
+  }
+}
