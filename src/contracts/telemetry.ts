@@ -2,6 +2,18 @@ import type { Exchange } from './exchange.js';
 
 export type SocketSide = 'downstream' | 'upstream';
 
+/** A request that never became an exchange: bad head, timeout. Status 0 when nothing was answered. */
+export interface RejectedRequest {
+  /** The same as in the answer. */
+  readonly id: string;
+  readonly listener: string;
+  readonly status: number;
+  readonly cause: string;
+  readonly detail: string | undefined;
+  /** Address of the peer. */
+  readonly client: string;
+}
+
 /**
  * Where the data plane reports facts. Called on the hot path: implementations add to counters and return; they must not
  * throw. `owner` is the listener's name or the endpoint's `host:port`.
@@ -13,14 +25,7 @@ export interface Telemetry {
   /** A connection was refused before any byte was read: `cap`, `draining` ... */
   connectionRefused(listener: string, reason: string): void;
   tlsHandshakeFailed(listener: string, code: string): void;
-  /** A request that never became an exchange: bad head, timeout. Status 0 when nothing was answered. */
-  requestRejected(
-    listener: string,
-    status: number,
-    cause: string,
-    detail: string | undefined,
-    peerAddress: string,
-  ): void;
+  requestRejected(request: RejectedRequest): void;
   exchangeStarted(exchange: Exchange): void;
   /** Exactly once an exchange. */
   exchangeCompleted(exchange: Exchange): void;

@@ -1,15 +1,7 @@
 /** Owns the access log: one JSON line for each request that ended, written in batches. Never logs a query's values. */
 import type { Exchange } from '../contracts/exchange.js';
+import type { RejectedRequest } from '../contracts/telemetry.js';
 import type { LineSink } from './line-sink.js';
-
-/** A request that never became an exchange. */
-export interface RejectedRequest {
-  readonly listener: string;
-  readonly status: number;
-  readonly cause: string;
-  readonly detail: string | undefined;
-  readonly client: string;
-}
 
 export interface AccessLogOptions {
   readonly sink: LineSink;
@@ -47,7 +39,7 @@ export class AccessLog {
 
   rejected(request: RejectedRequest): void {
     this.#sink.write(
-      `${this.#begin()},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
+      `${this.#begin()},"id":${quote(request.id)},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
         `,"listener":${quote(request.listener)},"client":${quote(request.client)}${this.#tail}`,
     );
   }

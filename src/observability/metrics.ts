@@ -1,6 +1,6 @@
 /** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
 import type { Exchange } from '../contracts/exchange.js';
-import type { SocketSide, Telemetry } from '../contracts/telemetry.js';
+import type { RejectedRequest, SocketSide, Telemetry } from '../contracts/telemetry.js';
 import type { AccessLog } from './access-log.js';
 import { PairCounters, TripleCounters } from './label-tree.js';
 import type { Cell } from './label-tree.js';
@@ -50,16 +50,9 @@ export class WorkerMetrics implements Telemetry {
     this.#handshakes.add(listener, code, 1);
   }
 
-  // eslint-disable-next-line max-params -- the contract's: called on the hot path, where an options object would cost
-  requestRejected(
-    listener: string,
-    status: number,
-    cause: string,
-    detail: string | undefined,
-    peerAddress: string,
-  ): void {
-    this.#rejected.add(listener, String(status), cause);
-    this.#accessLog?.rejected({ listener, status, cause, detail, client: peerAddress });
+  requestRejected(request: RejectedRequest): void {
+    this.#rejected.add(request.listener, String(request.status), request.cause);
+    this.#accessLog?.rejected(request);
   }
 
   exchangeStarted(): void {

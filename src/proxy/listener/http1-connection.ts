@@ -394,14 +394,8 @@ export class Http1Connection implements BodySource, StreamHost {
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */
   private reject(cause: Cause, rule: string): void {
     const { status } = CAUSES[cause];
-    this.context.telemetry.requestRejected(
-      this.client.listener,
-      status,
-      cause,
-      rule,
-      this.client.peerAddress,
-    );
-    const problem = problemOf({ status, cause, requestId: '', detail: undefined, fields: [] });
+    const requestId = this.countRejected(status, cause, rule);
+    const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
     const contentLength = problem.body?.length ?? 0;
     const writing = {
       framing: 'length',
@@ -471,9 +465,16 @@ export class Http1Connection implements BodySource, StreamHost {
   }
 
   private countAbortedHead(detail: string): void {
-    const { listener, peerAddress } = this.client;
-    this.context.telemetry.requestRejected(listener, 0, 'downstream.head.aborted', detail, peerAddress);
+    this.countRejected(0, 'downstream.head.aborted', detail);
     this.reader.reset();
+  }
+
+  /** Returns the id under which it was logged. */
+  private countRejected(status: number, cause: Cause, detail: string): string {
+    const { listener, peerAddress } = this.client;
+    const id = this.context.nextId();
+    this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
+    return id;
   }
 
   private failStream(cause: Cause, detail: string | undefined): void {

@@ -13,6 +13,8 @@ export interface ListenerContext {
   readonly timers: Timers;
   /** Changes with a reload. */
   readonly trusted: IpSet;
+  /** A request id for what is refused before it becomes an exchange. */
+  readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
 }

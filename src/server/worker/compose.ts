@@ -32,11 +32,19 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
   const timers = new TimerWheel();
   const shared: GraphServices = { ...services, timers };
   const graph = composeGraph(snapshot, shared);
-  const proxy = new HttpProxy({ graph, telemetry, timers, requestIds: new RequestIds() });
+  const requestIds = new RequestIds();
+  const proxy = new HttpProxy({ graph, telemetry, timers, requestIds });
   const drain = { active: false };
   const listeners = snapshot.listeners.map((config) => {
     const context = {
-      ...{ config, telemetry, timers, handler: proxy.handle, isDraining: () => drain.active },
+      ...{
+        config,
+        telemetry,
+        timers,
+        handler: proxy.handle,
+        nextId: () => requestIds.next(),
+        isDraining: () => drain.active,
+      },
       get trusted() {
         return proxy.graph.trusted;
       },

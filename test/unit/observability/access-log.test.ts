@@ -58,13 +58,19 @@ describe('AccessLog', () => {
   it('logs requests that never became an exchange', () => {
     const { lines, log } = open();
     log.rejected({
+      id: 'a-1',
       listener: 'edge',
       status: 400,
       cause: 'downstream.head.malformed',
       detail: undefined,
       client: '10.0.0.1',
     });
-    expect(JSON.parse(lines[0]!)).toMatchObject({ msg: 'access', status: 400, client: '10.0.0.1' });
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      id: 'a-1',
+      msg: 'access',
+      status: 400,
+      client: '10.0.0.1',
+    });
   });
 });
 
