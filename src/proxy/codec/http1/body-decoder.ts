@@ -87,7 +87,7 @@ export class BodyDecoder {
     let at = start;
     while (at < end && !this.done && this.fault === '') {
       if (this.state === DATA) at = this.takeData(bytes, at, end);
-      else if (this.state === TRAILERS) at = this.takeTrailerByte(bytes, at);
+      else if (this.state === TRAILERS) at = this.takeTrailerByte(bytes, at, end);
       else at = this.takeFramingByte(bytes[at] ?? 0, at);
     }
     return at;
@@ -156,9 +156,10 @@ export class BodyDecoder {
   }
 
   /** Trailers are rare and small: gathered byte by byte until their empty line, then read like any field lines. */
-  private takeTrailerByte(bytes: Buffer, at: number): number {
+  private takeTrailerByte(bytes: Buffer, at: number, end: number): number {
     const byte = bytes[at] ?? 0;
-    if (this.trailerBytes === undefined && byte === CR && bytes[at + 1] === LF) {
+    // What stands past `end` in a reused buffer is left over from another read.
+    if (this.trailerBytes === undefined && byte === CR && at + 1 < end && bytes[at + 1] === LF) {
       this.done = true;
       return at + 2;
     }

@@ -127,6 +127,16 @@ describe('BodyDecoder', () => {
     expect(decode(`0\r\n${line}\r\nX-Ok: 1\r\n\r\n`)).toMatchObject({ done: true, trailers: 'X-Ok: 1\r\n' });
   });
 
+  it('reads nothing past the end of a piece, whatever an earlier read left in the buffer', () => {
+    const decoder = new BodyDecoder('chunked', 0);
+    const reused = Buffer.from('001\r\nx\r\n');
+    decoder.decode(reused, 0, reused.length);
+    reused.write('0\r\n\r');
+    expect([decoder.decode(reused, 0, 4), decoder.done]).toEqual([4, false]);
+    reused.write('\n');
+    expect([decoder.decode(reused, 0, 1), decoder.done]).toEqual([1, true]);
+  });
+
   it('ends a body of known length exactly there', () => {
     expect(decode('helloNEXT', [2], 'length', 5)).toMatchObject({ body: 'hello', rest: 'NEXT', done: true });
   });
