@@ -127,7 +127,7 @@ const connectionsDuring = async (act: () => Promise<unknown>): Promise<number> =
 };
 
 const twice =
-  (path: string, pauseMs = 0) =>
+  (path: string, closesFirst = false) =>
   async (): Promise<void> => {
     expect((await get(path)).text()).toBe('ok');
     if (closesFirst) await upstream.whenOpenSockets(0);
