@@ -96,6 +96,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
     const { options, graph } = proxy;
     const client = graph.trusted.empty ? downstream.client : behindProxies(downstream, graph.trusted);
     const claimedId = client.trusted ? downstream.head.fields.get(graph.requestIdField) : undefined;
+    // The serialiser drops every client's X-Request-Id; a field of another name that Torus sets is dropped here.
+    if (graph.requestIdField !== 'x-request-id') downstream.head.fields.remove(graph.requestIdField);
     this.proxy = proxy;
     this.graph = graph;
     this.downstream = downstream;

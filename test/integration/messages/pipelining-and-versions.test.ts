@@ -88,8 +88,8 @@ describe.each(LISTENERS)('a client of HTTP/1.0 on the %s listener', (listener) =
   it('keeps its connection when it asks to, and is told so', async () => {
     const client = await fixture.connect(listener);
     const bytes = 'GET /served/5 HTTP/1.0\r\nHost: a.test\r\nConnection: Keep-Alive\r\n\r\n';
-    for (const _round of [1, 2]) {
-      const response = await client.exchange(bytes);
+    for (const request of [bytes, bytes]) {
+      const response = await client.exchange(request);
       expect([response.text(), response.framing, response.field('connection')]).toEqual([
         '5',
         'length',
