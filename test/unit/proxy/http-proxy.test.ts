@@ -248,7 +248,7 @@ describe('HttpProxy', () => {
       const source = new PassThrough();
       return {
         source,
-        body: { kind: 'stream', stream: Object.assign(source, { trailers: undefined }) as BodyStream },
+        body: { kind: 'stream', stream: Object.assign(source, { trailers: undefined }) },
       };
     };
     beforeEach(() => {
