@@ -1,5 +1,6 @@
 /** Ten thousand connections reset at random points: nothing is left behind, and the worker lives. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   metricSum,
   openFds,
@@ -9,6 +10,7 @@ import {
   startScriptedUpstream,
   startTorus,
   sumOf,
+  testCertificate,
   until,
   whenNothingIsOpen,
   type RunningTorus,
@@ -17,6 +19,7 @@ import {
 } from '../../support/index.js';
 
 const CONNECTIONS = 10_000;
+const SECURE_CONNECTIONS = 1_000;
 const PARALLEL = 100;
 const LONGEST_LIFE_MS = 30;
 
@@ -90,11 +93,16 @@ let torus: RunningTorus;
 let upstream: TestUpstream;
 
 beforeAll(async () => {
+  const certificate = await testCertificate();
+  const tls = { certificates: [{ cert: certificate.certFile, key: certificate.keyFile }] };
   upstream = await startScriptedUpstream(scripts);
   torus = await startTorus({
     config: {
       workers: 1,
-      listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
+      listeners: [
+        { name: 'plain', address: '127.0.0.1:0' },
+        { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '300ms' } },
+      ],
       admin: { address: '127.0.0.1:0' },
       log: { access: false },
       upstreams: { scripted: { endpoints: [upstream.url], pool: { idleTimeout: '1s' } } },
@@ -134,19 +142,41 @@ const strike = (port: number): Promise<void> =>
     });
   });
 
-const storm = async (port: number, count: number): Promise<void> => {
+/** As above, over TLS: resets or FINs before, inside and after the handshake, garbage, and silence past its deadline. */
+const strikeSecure = (port: number): Promise<void> =>
+  new Promise((resolve) => {
+    const tcp = connect({ port, host: '127.0.0.1', noDelay: true });
+    const kind = random(10);
+    tcp.on('error', () => undefined);
+    tcp.once('close', () => resolve());
+    tcp.once('connect', () => {
+      const end = (): unknown => (random(2) === 0 ? tcp.resetAndDestroy() : tcp.destroy());
+      // Silence: Torus has to end it.
+      if (kind === 0 && random(10) === 0) return void tcp.resume();
+      const timer = setTimeout(end, random(2 * LONGEST_LIFE_MS));
+      tcp.once('close', () => clearTimeout(timer));
+      if (kind === 1) return void tcp.resume().write('GET / HTTP/1.1\r\n\r\n');
+      if (kind === 2) return undefined;
+      const secure = connectTls({ socket: tcp, rejectUnauthorized: false });
+      secure.on('error', () => undefined);
+      secure.resume().write(CONVERSATIONS[random(CONVERSATIONS.length)] ?? '', 'latin1');
+      return undefined;
+    });
+  });
+
+const storm = async (count: number, strikeOnce: () => Promise<void>): Promise<void> => {
   let left = count;
   const lane = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await strike(port);
+      await strikeOnce();
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, lane));
 };
 
 const ask = async (): Promise<number> => {
-  const client = await rawClient({ port: torus.port() });
+  const client = await rawClient({ port: torus.port('plain') });
   const { status } = await client.exchange(requestHead('GET /get'));
   await client.close();
   return status;
@@ -172,7 +202,7 @@ it('10,000 connections reset at random points leave no upstream socket, no descr
   await whenNothingIsOpen(torus, 5_000);
   const baseFds = openFds(worker!);
 
-  await storm(torus.port(), CONNECTIONS);
+  await storm(CONNECTIONS, () => strike(torus.port('plain')));
 
   // The last ones may still wait to be accepted.
   const accepted = (): Promise<number> =>
@@ -186,3 +216,26 @@ it('10,000 connections reset at random points leave no upstream socket, no descr
   expect(torus.workers()).toEqual([worker]);
   expect(await ask()).toBe(200);
 }, 60_000);
+
+it('1,000 TLS connections broken before, inside and after the handshake leave nothing either', async () => {
+  const [worker] = torus.workers();
+  await until(async () => (await metricSum(torus, 'torus_sockets_open', { side: 'upstream' })) === 0);
+  const baseFds = openFds(worker!);
+  const labels = { side: 'downstream', owner: 'secure' };
+
+  await storm(SECURE_CONNECTIONS, () => strikeSecure(torus.port('secure')));
+
+  const accepted = (): Promise<number> => metricSum(torus, 'torus_sockets_opened_total', labels);
+  await until(
+    async () => (await accepted()) === SECURE_CONNECTIONS,
+    5_000,
+    'every connection to be accepted',
+  );
+  await whenNothingIsOpen(torus, 5_000);
+  expect(await metricSum(torus, 'torus_sockets_closed_total', labels)).toBe(SECURE_CONNECTIONS);
+  expect(
+    await metricSum(torus, 'torus_sockets_closed_total', { ...labels, reason: 'handshake-failed' }),
+  ).toBeGreaterThan(50);
+  await until(() => Math.abs(openFds(worker!) - baseFds) <= 2, 2_000, 'the descriptors to be back');
+  expect(torus.workers()).toEqual([worker]);
+}, 30_000);
