@@ -55,6 +55,7 @@ export class Http1Connection implements BodySource, StreamHost {
   /** Made when reading first pauses: most connections never need it. */
   private resetProbe: ResetProbe | undefined = undefined;
   private readonly expiresAtMs: number;
+  private readonly maxRequests: number;
   private readonly onData = (chunk: Buffer): void => {
     this.receive(chunk);
   };
@@ -89,6 +90,7 @@ export class Http1Connection implements BodySource, StreamHost {
     });
     // Jitter keeps connections that were opened together from closing together.
     this.expiresAtMs = context.timers.now() + limits.connectionAgeMs * (0.9 + 0.2 * Math.random());
+    this.maxRequests = Math.round(limits.requestsPerConnection * (0.9 + 0.1 * Math.random()));
     this.readTimer.arm(timeouts.requestHeadMs);
     this.listen();
   }
@@ -103,7 +105,7 @@ export class Http1Connection implements BodySource, StreamHost {
     return (
       this.closing ||
       this.context.isDraining() ||
-      this.served >= this.context.config.limits.requestsPerConnection ||
+      this.served >= this.maxRequests ||
       this.context.timers.now() >= this.expiresAtMs ||
       this.isReceivingBody
     );
@@ -386,9 +388,21 @@ export class Http1Connection implements BodySource, StreamHost {
     this.writeTimer.disarm();
     this.socket.off('data', this.onData);
     this.socket.pause();
+    this.probeTunnel();
     const early = this.pending;
     this.pending = undefined;
     return { socket: this.socket, early };
+  }
+
+  /** A tunnel pauses a client whose bytes the other side does not take; see ResetProbe. */
+  private probeTunnel(): void {
+    const probe = (this.resetProbe ??= new ResetProbe(this.socket, this.context.timers));
+    this.socket.on('pause', () => {
+      probe.watch();
+    });
+    this.socket.on('resume', () => {
+      probe.rest();
+    });
   }
 
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */

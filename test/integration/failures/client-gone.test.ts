@@ -38,6 +38,10 @@ const scripts: Scripts = {
     await body(LARGE_BYTES);
     seen.add(path);
   },
+  tunnel: ({ socket }) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.pause();
+  },
   stall: ({ socket, path }) => {
     socket.pause();
     seen.add(path);
@@ -239,6 +243,22 @@ describe('a client that resets while nobody reads from it', () => {
     await blockedUpload('secure');
   });
 
+  it.each(['plain', 'secure'] as const)(
+    'because its tunnel is blocked is noticed within a second (%s)',
+    async (listener) => {
+      serial += 1;
+      const path = `/tunnel/${String(serial)}`;
+      const client = await rawClient({ port: torus.port(listener), tls: listener === 'secure' });
+      await client.send(requestHead(`GET ${path}`, 'Connection: Upgrade', 'Upgrade: websocket'));
+      await client.readUntil('\r\n\r\n');
+      await floodUntilBlocked(client);
+      client.reset();
+      await whenNothingIsOpen(torus, 1_200);
+      expect(await accessLine(torus, path)).toMatchObject({ cause: 'downstream.tunnel.aborted' });
+      upstream.resetAll();
+    },
+  );
+
   it('because too much is pipelined behind a slow answer is noticed within a second', async () => {
     serial += 1;
     const path = `/think/${String(serial)}`;
@@ -257,6 +277,15 @@ const blockedUpload = async (listener: 'plain' | 'secure'): Promise<void> => {
   const path = `/stall/${String(serial)}`;
   const client = await rawClient({ port: torus.port(listener), tls: listener === 'secure' });
   await client.send(requestHead(`POST ${path}`, 'Content-Length: 100000000'));
+  await floodUntilBlocked(client);
+  client.reset();
+  // The stalled upstream reads nothing, so that it cannot see the end: Torus is asked instead.
+  await whenNothingIsOpen(torus, 1_200);
+  expect(await accessLine(torus, path)).toMatchObject({ cause: 'downstream.body.aborted' });
+  upstream.resetAll();
+};
+
+const floodUntilBlocked = async (client: RawClient): Promise<void> => {
   const piece = Buffer.alloc(1 << 20);
   let taken = 0;
   const pump = (): void => void client.socket.write(piece, (error) => (error ? undefined : more()));
@@ -266,11 +295,6 @@ const blockedUpload = async (listener: 'plain' | 'secure'): Promise<void> => {
   };
   pump();
   await stopsGrowing(() => taken);
-  client.reset();
-  // The stalled upstream reads nothing, so that it cannot see the end: Torus is asked instead.
-  await whenNothingIsOpen(torus, 1_200);
-  expect(await accessLine(torus, path)).toMatchObject({ cause: 'downstream.body.aborted' });
-  upstream.resetAll();
 };
 
 /** Resolves when a number has not changed for a fifth of a second. */
