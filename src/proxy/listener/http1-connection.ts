@@ -172,8 +172,6 @@ export class Http1Connection implements BodySource, StreamHost {
   }
 
   private receiveHead(chunk: Buffer): void {
-    if (!this.reader.isPartial && this.served > 0)
-      this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
     this.pending = chunk;
     this.advance();
   }
@@ -196,8 +194,13 @@ export class Http1Connection implements BodySource, StreamHost {
       return;
     }
     if (start === bytes.length) return;
+    const isBeginning = !this.reader.isPartial;
     const progress = this.reader.read(bytes, start, false);
-    if (progress === 'partial') return;
+    if (progress === 'partial') {
+      // The first head's deadline runs since the connection was made.
+      if (isBeginning && this.served > 0) this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
+      return;
+    }
     if (progress !== 'complete') {
       this.reject(PROGRESS_CAUSES[progress], progress);
       return;
@@ -363,10 +366,8 @@ export class Http1Connection implements BodySource, StreamHost {
       this.closeGently();
       return;
     }
-    const { timeouts } = this.context.config;
-    this.readTimer.arm(timeouts.keepAliveMs);
+    this.readTimer.arm(this.context.config.timeouts.keepAliveMs);
     this.advance();
-    if (this.reader.isPartial) this.readTimer.arm(timeouts.requestHeadMs);
   }
 
   /** Ends our side and reads on for a moment: closing with unread bytes would reset the connection under the response. */

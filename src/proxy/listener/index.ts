@@ -1,3 +1,4 @@
 /** The way into the listener stage. */
+export { ConnectionCap } from './connection-cap.js';
 export { Listener } from './listener.js';
 export type { ListenerContext } from './listener-context.js';

@@ -2,6 +2,7 @@ import { createServer as createPlainServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { BoundListener, ListenerConfig } from '../../contracts/config.js';
+import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
 import type { ListenerContext } from './listener-context.js';
 import { tlsOptionsOf } from './tls-options.js';
@@ -12,20 +13,22 @@ import { tlsOptionsOf } from './tls-options.js';
 const BACKLOG = 4096;
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 
-export class Listener {
+export class Listener implements CappedListener {
   readonly config: ListenerConfig;
   private readonly context: ListenerContext;
+  private readonly cap: ConnectionCap;
   private readonly server: Server;
   /** Every accepted socket, also those still in their TLS handshake. */
   private readonly sockets = new Set<Socket>();
   private readonly connections = new Set<Http1Connection>();
   private closed = false;
 
-  constructor(context: ListenerContext, maxConnections: number) {
+  constructor(context: ListenerContext, cap: ConnectionCap) {
     this.config = context.config;
     this.context = context;
+    this.cap = cap;
     this.server = this.createServer();
-    this.server.maxConnections = maxConnections;
+    cap.join(this);
     this.server.on('drop', () => {
       context.telemetry.connectionRefused(this.config.name, 'cap');
     });
@@ -33,6 +36,11 @@ export class Listener {
 
   get openConnections(): number {
     return this.sockets.size;
+  }
+
+  limitConnections(maxConnections: number): void {
+    // Some versions of Node read 0 as no limit.
+    this.server.maxConnections = maxConnections > 0 ? maxConnections : -1;
   }
 
   listen(): Promise<BoundListener> {
@@ -91,9 +99,11 @@ export class Listener {
   private accept(socket: Socket): void {
     this.context.telemetry.socketOpened('downstream', this.config.name);
     this.sockets.add(socket);
+    this.cap.update();
     socket.on('error', noted);
     socket.once('close', () => {
       this.sockets.delete(socket);
+      this.cap.update();
     });
   }
 

@@ -13,7 +13,7 @@ import { createForwarder } from '../../proxy/forwarder/index.js';
 import { Graph } from '../../proxy/graph.js';
 import type { Disposable } from '../../proxy/graph.js';
 import { HttpProxy } from '../../proxy/http-proxy.js';
-import { Listener } from '../../proxy/listener/index.js';
+import { ConnectionCap, Listener } from '../../proxy/listener/index.js';
 import { RequestIds } from '../../proxy/request-id.js';
 import { compileRewrite, compileRouter } from '../../proxy/router/index.js';
 import { TimerWheel } from '../../proxy/timer-wheel.js';
@@ -35,6 +35,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
   const requestIds = new RequestIds();
   const proxy = new HttpProxy({ graph, telemetry, timers, requestIds });
   const drain = { active: false };
+  const cap = new ConnectionCap(snapshot.maxConnectionsPerWorker);
   const listeners = snapshot.listeners.map((config) => {
     const context = {
       ...{
@@ -49,7 +50,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
         return proxy.graph.trusted;
       },
     };
-    return new Listener(context, snapshot.maxConnectionsPerWorker);
+    return new Listener(context, cap);
   });
   const composeNext = (next: ConfigSnapshot): Graph => composeGraph(next, shared);
   return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain });

@@ -132,6 +132,7 @@ class WorkerProcess {
 
   #compose(snapshot: ConfigSnapshot): LifecycleManager {
     this.#log = createLogger({ ...snapshot.log, role: 'worker' });
+    this.#log.info({ maxConnections: snapshot.maxConnectionsPerWorker }, 'Connection cap');
     this.#accessLog = openAccessLog(snapshot);
     this.#metrics = new WorkerMetrics({
       accessLog: this.#accessLog,

@@ -28,7 +28,7 @@ export const startMessagesFixture = async (
   const certificate = await testCertificate();
   const upstream = await startRecordingUpstream();
   const tls = { certificates: [{ cert: certificate.certFile, key: certificate.keyFile }] };
-  const torus = await startTorus({
+  const starting = startTorus({
     config: {
       workers: 1,
       listeners: [
@@ -41,6 +41,10 @@ export const startMessagesFixture = async (
       routes: [ALL],
       ...config,
     },
+  });
+  const torus = await starting.catch(async (error: unknown) => {
+    await upstream.close();
+    throw error;
   });
   const clients: RawClient[] = [];
   return {

@@ -61,7 +61,8 @@ export class HeadReader {
     this.end = end;
     this.held = undefined;
     this.scanned = 0;
-    return end - start > this.limits.headBytes ? 'too-large' : 'complete';
+    if (end - start <= this.limits.headBytes) return 'complete';
+    return this.isLineTooLong(bytes, start) ? 'line-too-long' : 'too-large';
   }
 
   private hold(bytes: Buffer, from: number, mustCopy: boolean): void {
@@ -76,11 +77,15 @@ export class HeadReader {
     for (let at = bytes.indexOf(LF, from + this.scanned); at >= 0; at = bytes.indexOf(LF, at + 1)) {
       if (at === from || bytes[at - 1] !== CR) return 'bare-lf';
     }
-    if (length > this.limits.lineBytes) {
-      const lineEnd = bytes.indexOf(LF, from);
-      if (lineEnd < 0 || lineEnd - from > this.limits.lineBytes) return 'line-too-long';
-    }
+    if (this.isLineTooLong(bytes, from)) return 'line-too-long';
     return length >= this.limits.headBytes ? 'too-large' : 'partial';
+  }
+
+  /** The first line, without its CR LF, is beyond its limit; also when its end is still to come. */
+  private isLineTooLong(bytes: Buffer, from: number): boolean {
+    if (bytes.length - from <= this.limits.lineBytes + 1) return false;
+    const lineEnd = bytes.indexOf(LF, from);
+    return lineEnd < 0 || lineEnd - 1 - from > this.limits.lineBytes;
   }
 }
 

@@ -85,7 +85,8 @@ export function parseRequestHead(
   const targetStart = at;
   while (TARGET[bytes[at] ?? 0] === 1) at += 1;
   const targetEnd = at;
-  if (at + 2 - start > limits.requestLineBytes) return FAULTS.lineLength;
+  // A space and the version follow the target.
+  if (at + 9 - start > limits.requestLineBytes) return FAULTS.lineLength;
   if (targetEnd === targetStart || bytes[at] !== SP) return FAULTS.line;
   const lineEnd = at + 9;
   if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return FAULTS.line;

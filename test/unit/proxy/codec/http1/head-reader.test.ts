@@ -25,6 +25,14 @@ describe('HeadReader', () => {
     );
   });
 
+  it('holds a line of the greatest length while its end is on its way', () => {
+    const line = `GET /${'a'.repeat(LIMITS.lineBytes - 14)} HTTP/1.1`;
+    expect(line).toHaveLength(LIMITS.lineBytes);
+    for (const cut of [line.length, line.length + 1])
+      expect(readInPieces(`${line}\r\nHost: a\r\n\r\n`, [cut]).progress).toBe('complete');
+    expect(readInPieces(`${line}a\r\nHost`, []).progress).toBe('line-too-long');
+  });
+
   it('copies what it keeps of a buffer that will be overwritten', () => {
     const reader = new HeadReader(LIMITS);
     const shared = Buffer.from('GET / HTTP/1.1\r\nHo');
@@ -38,6 +46,9 @@ describe('HeadReader', () => {
     expect(readInPieces('GET / HTTP/1.1\nHost: a\n\n', []).progress).toBe('bare-lf');
     expect(readInPieces('GET / HTTP/1.1\r\nHost: a\n', [20]).progress).toBe('bare-lf');
     expect(readInPieces(`GET /${'a'.repeat(120)}`, [5, 60]).progress).toBe('line-too-long');
+    expect(readInPieces(`GET /${'a'.repeat(500)} HTTP/1.1\r\nHost: a\r\n\r\n`, []).progress).toBe(
+      'line-too-long',
+    );
     expect(readInPieces(`GET / HTTP/1.1\r\nX: ${'a'.repeat(400)}`, []).progress).toBe('too-large');
     expect(readInPieces(`GET / HTTP/1.1\r\nX: ${'a'.repeat(400)}\r\n\r\n`, []).progress).toBe('too-large');
   });

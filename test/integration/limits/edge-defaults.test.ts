@@ -1,0 +1,48 @@
+/** The hardened profile: what a configuration that says nothing gets. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadConfig } from '../../../src/config/index.js';
+import { fileDescriptorLimit } from '../../../src/config/file-descriptor-limit.js';
+
+const MINIMAL = `
+listeners: [{ name: plain, address: "127.0.0.1:0" }]
+upstreams: { users: { endpoints: ["http://127.0.0.1:9000"] } }
+routes: [{ name: all, match: { path: /* }, filters: [{ body-limit: {} }], upstream: users }]
+`;
+
+it('the defaults are those of the edge profile', async () => {
+  const cwd = mkdtempSync(path.join(tmpdir(), 'torus-defaults-'));
+  writeFileSync(path.join(cwd, 'torus.yaml'), MINIMAL);
+  const result = await loadConfig({ cwd, env: {}, now: () => 0 });
+  const snapshot = result.ok ? result.snapshot : undefined;
+  rmSync(cwd, { recursive: true });
+  const [listener] = snapshot?.listeners ?? [];
+  const [upstream] = snapshot?.upstreams ?? [];
+  const [route] = snapshot?.routes ?? [];
+  const KIB = 1024;
+  const MINUTE_MS = 60_000;
+  expect(listener?.timeouts).toMatchObject({
+    requestHeadMs: 10_000,
+    bodyGapMs: MINUTE_MS,
+    writeGapMs: MINUTE_MS,
+    keepAliveMs: 75_000,
+  });
+  expect(listener?.limits).toEqual({
+    requestLineBytes: 8 * KIB,
+    headBytes: 16 * KIB,
+    headerCount: 100,
+    requestsPerConnection: 1000,
+    connectionAgeMs: 60 * MINUTE_MS,
+    allowUnderscores: false,
+  });
+  expect(upstream).toMatchObject({
+    connectTimeoutMs: 3_000,
+    balancer: 'least-request',
+    tls: { verify: true },
+  });
+  expect(route?.timeouts).toEqual({ requestMs: 0, responseHeadMs: 15_000, idleMs: 5 * MINUTE_MS });
+  expect(route?.filters).toEqual([{ name: 'body-limit', options: { maxBytes: KIB * KIB } }]);
+  expect(snapshot?.trustedProxies).toEqual([]);
+  expect(snapshot?.maxConnectionsPerWorker).toBe(Math.floor(fileDescriptorLimit() / 2));
+});
