@@ -1,5 +1,4 @@
 /** Owns the composition of the primary: supervisor, signals, key sets, metrics and admin around one snapshot. */
-import cluster from 'node:cluster';
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
@@ -17,7 +16,7 @@ import type { Scheduler } from './scheduler.js';
 import { watchSignals } from './signals.js';
 import type { SignalSource } from './signals.js';
 import { Supervisor } from './supervisor.js';
-import { forkClusterWorker } from './worker-process.js';
+import { forkClusterWorker, setUpForking } from './worker-process.js';
 import type { ForkWorker } from './worker-process.js';
 import type { WorkerRecord, WorkerSlot } from './worker-slot.js';
 
@@ -83,7 +82,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startSeconds = Math.round(Date.now() / 1000);
-  if (options.fork === undefined) cluster.setupPrimary({ exec: workerEntry, args: [] });
+  if (options.fork === undefined) setUpForking(workerEntry);
   const keySets = new KeySetStore({
     urls: keySetUrls(snapshot),
     scheduler,

@@ -23,10 +23,16 @@ export interface WorkerEvents {
 /** Forks one worker. Rejected forks are reported through `onExit` like any death. */
 export type ForkWorker = (events: WorkerEvents) => WorkerProcess;
 
+/** Says how workers are made. Before the first fork: node:cluster takes the policy once, at its first set-up. */
+export const setUpForking = (workerEntry: string): void => {
+  // The shared handle costs less than half of round-robin per connection, keeps client sockets out of the primary, and lets a
+  // full worker refuse: round-robin would offer the connection again without end.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: workerEntry, args: [] });
+};
+
 /** Forks with node:cluster, so that all workers share their listening sockets. */
 export const forkClusterWorker: ForkWorker = (events) => {
-  // The shared handle costs less than half of round-robin per connection, and keeps client sockets out of the primary.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const worker = cluster.fork();
   const channel = openChannel(worker, events);
   worker.on('message', (message: unknown) => channel.receive(message));
