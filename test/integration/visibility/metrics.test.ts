@@ -81,6 +81,8 @@ describe('the admin listener', () => {
         routes: [{ name: 'api', match: { path: '/api/*', methods: ['GET'] }, upstream: 'echo' }],
       },
     });
+    // Ready means that one worker serves; these tests want both.
+    await until(async () => sum((await scrape()).get('torus_workers'), 'phase="ready"') === 2);
   });
 
   afterAll(async () => {
