@@ -29,6 +29,8 @@ export class KeySetStore {
   readonly #options: KeySetStoreOptions;
   readonly #entries: Map<string, Entry>;
   readonly fetches = { ok: 0, failed: 0 };
+  /** One count for all URLs: a URL that a reload drops and another brings back must not repeat itself. */
+  #generation = 0;
   #cancelRefresh: () => void = () => undefined;
 
   constructor(options: KeySetStoreOptions) {
@@ -79,7 +81,8 @@ export class KeySetStore {
   async #fetch(url: string, entry: Entry): Promise<void> {
     try {
       const keys = await this.#options.fetchKeys(url);
-      entry.keySet = { generation: (entry.keySet?.generation ?? 0) + 1, keys };
+      this.#generation += 1;
+      entry.keySet = { generation: this.#generation, keys };
       this.fetches.ok += 1;
       this.#options.onChange(url, entry.keySet);
     } catch (error) {

@@ -24,7 +24,7 @@ const failToStart = async (options: TorusOptions): Promise<FailedStart> => {
   const { code } = await torus.exit;
   await torus.stop();
   const lines = torus.logs();
-  const complaints = lines.filter((line) => line.level !== 'info').map(({ msg }) => msg);
+  const complaints = lines.filter((line) => String(line.level) !== 'info').map(({ msg }) => msg);
   return { code, lines, complaints };
 };
 

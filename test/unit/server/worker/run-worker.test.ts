@@ -1,0 +1,168 @@
+import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
+import type { DataPlane, LiveExchange } from '../../../../src/contracts/lifecycle.js';
+import type { PrimaryMessage, WorkerMessage } from '../../../../src/server/ipc/messages.js';
+import type { PrimaryLinkEvents } from '../../../../src/server/worker/primary-link.js';
+import { runWorker } from '../../../../src/server/worker/run-worker.js';
+
+const snapshot = {
+  version: 1,
+  listeners: [{ name: 'edge', host: '127.0.0.1', port: 8443 }],
+  shutdown: { delayMs: 0, timeoutMs: 5 },
+  log: { level: 'silent', accessLog: true, pretty: false },
+} as unknown as ConfigSnapshot;
+
+const LISTENERS = [{ name: 'edge', host: '127.0.0.1', port: 8443, tls: true }];
+
+/** Lets everything that waits for nothing but promises go on. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('runWorker', () => {
+  const listenersBefore = new Map<string, readonly unknown[]>();
+  const EVENTS = ['uncaughtException', 'unhandledRejection', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+  beforeEach(() => EVENTS.forEach((event) => listenersBefore.set(event, process.rawListeners(event))));
+
+  afterEach(() => {
+    // A worker never takes its handlers back: its process ends.
+    for (const event of EVENTS)
+      for (const listener of process.rawListeners(event))
+        if (listenersBefore.get(event)?.includes(listener) !== true)
+          process.removeListener(event, listener as () => void);
+  });
+
+  const arrange = (overrides: Partial<DataPlane> = {}) => {
+    const calls: string[] = [];
+    const note = (name: string) => () => void calls.push(name);
+    const plane: DataPlane = {
+      listen: () => Promise.resolve(LISTENERS),
+      prepare: note('prepare'),
+      commit: note('commit'),
+      discard: note('discard'),
+      announceDrain: note('announceDrain'),
+      stopAccepting: note('stopAccepting'),
+      closeIdle: note('closeIdle'),
+      whenDrained: () => Promise.resolve(),
+      endedWhileDraining: 3,
+      live: () => [],
+      destroyAll: () => [],
+      dispose: note('dispose'),
+      ...overrides,
+    };
+    const sent: WorkerMessage[] = [];
+    let events: PrimaryLinkEvents | undefined;
+    const exitCode = runWorker({
+      compose: () => plane,
+      openLink: (handlers) => {
+        events = handlers;
+        return {
+          send: (message, onSent) => {
+            sent.push(message);
+            onSent?.(true);
+          },
+        };
+      },
+    });
+    const receive = (...messages: PrimaryMessage[]) =>
+      messages.forEach((message) => events?.onMessage(message));
+    const start = async () => {
+      receive({ type: 'start', slot: 1, snapshot, keySets: [] });
+      await settle();
+      receive({ type: 'accepted' });
+    };
+    return { calls, sent, exitCode, receive, start, lose: () => events?.onLost() };
+  };
+
+  const typesOf = (messages: readonly WorkerMessage[]) => messages.map(({ type }) => type);
+
+  it('asks for its snapshot, serves it, and answers the heartbeat', async () => {
+    const { sent, exitCode, receive, start } = arrange();
+    await start();
+    receive({ type: 'ping', sequence: 7 });
+    expect(sent).toEqual([
+      { type: 'hello' },
+      { type: 'ready', listeners: LISTENERS },
+      { type: 'pong', sequence: 7 },
+    ]);
+    receive({ type: 'shutdown', reason: 'test' });
+    await exitCode;
+  });
+
+  it('drains in order when told to stop, reports, and leaves with 0', async () => {
+    const { calls, sent, exitCode, receive, start } = arrange();
+    await start();
+    receive({ type: 'shutdown', reason: 'test' });
+    expect(await exitCode).toBe(0);
+    expect(calls).toEqual(['announceDrain', 'stopAccepting', 'closeIdle', 'dispose']);
+    expect(sent.at(-1)).toMatchObject({ type: 'drained', report: { clean: 3, cut: 0 } });
+  });
+
+  it('leaves with 1 when it had to cut an exchange', async () => {
+    const exchange: LiveExchange = {
+      id: 'a',
+      route: 'r',
+      client: '127.0.0.1',
+      phase: 'request',
+      ageMs: 1,
+      requestBytes: 1,
+      responseBytes: 0,
+    };
+    const { sent, exitCode, receive, start } = arrange({
+      whenDrained: () => new Promise(() => undefined),
+      destroyAll: () => [exchange],
+    });
+    await start();
+    receive({ type: 'shutdown', reason: 'test' });
+    expect(await exitCode).toBe(1);
+    expect(sent.at(-1)).toMatchObject({ report: { cut: 1, exchanges: [exchange] } });
+  });
+
+  it('drains when its primary is gone', async () => {
+    const { calls, exitCode, start, lose } = arrange();
+    await start();
+    lose();
+    expect(await exitCode).toBe(0);
+    expect(calls).toContain('announceDrain');
+  });
+
+  it('leaves at once when it is told to stop before it serves', async () => {
+    const { calls, exitCode, receive } = arrange();
+    receive({ type: 'shutdown', reason: 'test' });
+    expect(await exitCode).toBe(0);
+    expect(calls).toEqual([]);
+  });
+
+  it('says in one line why it cannot serve, and leaves with 1', async () => {
+    const failure = Object.assign(new Error('listen EADDRINUSE'), {
+      code: 'EADDRINUSE',
+      address: '127.0.0.1',
+      port: 8443,
+    });
+    const { sent, exitCode, start } = arrange({ listen: () => Promise.reject(failure) });
+    await start();
+    expect(await exitCode).toBe(1);
+    expect(sent.at(-1)).toMatchObject({ type: 'boot-failed', code: 'EADDRINUSE' });
+    expect(typesOf(sent)).not.toContain('ready');
+  });
+
+  it('swaps to a new snapshot and drains by its limits', async () => {
+    const { calls, sent, exitCode, receive, start } = arrange({
+      whenDrained: () => new Promise(() => undefined),
+    });
+    await start();
+    const next = { ...snapshot, version: 2, shutdown: { delayMs: 0, timeoutMs: 0 } };
+    receive({ type: 'prepare', snapshot: next }, { type: 'commit', version: 2 });
+    expect(calls).toEqual(['prepare', 'commit']);
+    expect(typesOf(sent).slice(2)).toEqual(['prepared', 'applied']);
+    receive({ type: 'shutdown', reason: 'test' });
+    await exitCode;
+  });
+
+  it('answers with its counts', async () => {
+    const { sent, exitCode, receive, start } = arrange();
+    await start();
+    receive({ type: 'collect-metrics', request: 4 });
+    expect(sent.at(-1)).toMatchObject({ type: 'metrics', request: 4 });
+    receive({ type: 'shutdown', reason: 'test' });
+    await exitCode;
+  });
+});
