@@ -163,7 +163,7 @@ export class Supervisor {
         return;
       }
       case 'ready': {
-        this.#acceptWorker(worker, message.listeners);
+        this.#acceptWorker(slot, worker, message.listeners);
         return;
       }
       case 'boot-failed':
@@ -193,7 +193,7 @@ export class Supervisor {
     });
   }
 
-  #acceptWorker(worker: WorkerRecord, listeners: readonly BoundListener[]): void {
+  #acceptWorker(slot: WorkerSlot, worker: WorkerRecord, listeners: readonly BoundListener[]): void {
     if (!this.#ports.remember(listeners)) {
       this.kill(worker, 'it was given other ports than its fellows');
       return;
@@ -204,7 +204,15 @@ export class Supervisor {
     // A reload may have come to its end while this one was starting.
     this.#bringUpToDate(worker, false);
     worker.process.send({ type: 'accepted' });
+    this.#logReady(slot, worker, worker.readyAt);
     this.#announceWhenAllReady(listeners);
+  }
+
+  #logReady(slot: WorkerSlot, { process, forkedAt }: WorkerRecord, readyAt: number): void {
+    const outage = slot.crashedAt === undefined ? {} : { sinceCrashMs: Math.round(readyAt - slot.crashedAt) };
+    slot.crashedAt = undefined;
+    const startMs = Math.round(readyAt - forkedAt);
+    this.#log.info({ worker: slot.number, startMs, ...outage }, `Worker ${process.pid} is ready`);
   }
 
   #announceWhenAllReady(listeners: readonly BoundListener[]): void {
@@ -243,6 +251,7 @@ export class Supervisor {
     const { scheduler } = this.#options;
     const livedMs = worker.readyAt === undefined ? 0 : scheduler.now() - worker.readyAt;
     const delayMs = slot.backoff.nextDelayMs(livedMs);
+    slot.crashedAt ??= scheduler.now();
     const reason = worker.bootProblem ?? worker.killedFor;
     this.#log.warn(
       { worker: slot.number, ...exit, ...(reason === undefined ? {} : { reason }), delayMs },

@@ -18,6 +18,7 @@ export class WorkerPool {
       number: index + 1,
       backoff: makeBackoff(),
       worker: undefined,
+      crashedAt: undefined,
       cancelRestart: undefined,
     }));
   }

@@ -26,6 +26,8 @@ export interface WorkerSlot {
   readonly number: number;
   readonly backoff: RestartBackoff;
   worker: WorkerRecord | undefined;
+  /** When the last one crashed, until its replacement is ready. */
+  crashedAt: number | undefined;
   /** Ends the wait for a replacement. */
   cancelRestart: (() => void) | undefined;
 }

@@ -153,6 +153,11 @@ describe('a worker that', () => {
     await replacementFor(pid!);
     expect(await answer()).toBe('ok');
     expect(isAlive(pid!)).toBe(false);
+    const times = torus.logs().filter((line) => line.msg.endsWith(' is ready'));
+    expect(times).toEqual([
+      expect.objectContaining({ worker: 1, startMs: expect.any(Number) as number }),
+      expect.objectContaining({ worker: 1, sinceCrashMs: expect.any(Number) as number }),
+    ]);
   });
 
   it('meets an uncaught exception or an unhandled rejection says so, dies and is replaced', async () => {
