@@ -1,24 +1,24 @@
 import { connect as connectPlain } from 'node:net';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointConfig, UpstreamTlsConfig } from '../../contracts/config.js';
 
 /** Owns the opening of sockets to endpoints: plain or TLS, certificate verified unless the configuration says otherwise. */
 
-/** Takes what a pooled plain socket reads. The buffer is reused: what is kept must be copied. */
-export type SharedRead = (bytes: Buffer, length: number) => void;
-
-/** One read buffer a worker (`onread`): no allocation per read, and at most this many bytes a read. */
-const SHARED_READ_BYTES = 64 * 1024;
-let sharedBuffer: Buffer | undefined;
+/** What a pooled plain socket reads into, and who takes it: no allocation per read, and at most one buffer a read. */
+export interface SocketReader {
+  /** Asked before each read. */
+  nextBuffer(): Buffer;
+  onRead(bytes: Buffer, length: number): void;
+}
 
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 
 export interface Dialer {
   readonly isTls: boolean;
-  /** A socket for pooled exchanges. Plain ones deliver through `onRead`; TLS ones emit `data`. */
-  dialPooled(onRead: SharedRead): Socket;
+  /** A socket for pooled exchanges. Plain ones deliver through the reader; TLS ones emit `data`. */
+  dialPooled(reader: SocketReader): Socket;
   /** A socket that becomes one end of a tunnel: an ordinary duplex that may be half closed. */
   dialTunnel(): Socket;
 }
@@ -31,8 +31,7 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
   }
   return {
     isTls: false,
-    dialPooled: (onRead) =>
-      connectPlain({ ...address, onread: { buffer: readBuffer(), callback: toRead(onRead) } }),
+    dialPooled: (reader) => connectPlain({ ...address, onread: onreadOf(reader) }),
     dialTunnel: () => connectPlain({ ...address, allowHalfOpen: true }),
   };
 }
@@ -68,14 +67,12 @@ function isIpAddress(name: string): boolean {
   return /^[\d.]+$/.test(name) || name.includes(':');
 }
 
-function readBuffer(): Buffer {
-  sharedBuffer ??= Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
-  return sharedBuffer;
-}
-
-function toRead(onRead: SharedRead): (length: number, bytes: Uint8Array) => boolean {
-  return (length, bytes) => {
-    onRead(bytes as Buffer, length);
-    return true;
+function onreadOf(reader: SocketReader): OnReadOpts {
+  return {
+    buffer: () => reader.nextBuffer(),
+    callback: (length, bytes) => {
+      reader.onRead(bytes as Buffer, length);
+      return true;
+    },
   };
 }

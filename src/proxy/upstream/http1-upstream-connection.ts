@@ -23,6 +23,7 @@ import { OutgoingBody } from '../codec/http1/outgoing-body.js';
 import { serialiseRequestHead } from '../codec/http1/request-serialiser.js';
 import type { Http1ResponseHead } from '../codec/http1/response-head.js';
 import { RESPONSE_HEAD_BYTES, parseResponseHead } from '../codec/http1/response-head.js';
+import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../codec/read-buffers.js';
 import type { ConnectionHome, PooledConnection } from './connection-home.js';
 import {
   bodyFailure,
@@ -51,6 +52,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   private readonly reader = new HeadReader(READER_LIMITS);
   private readonly timer: Timer;
   private readonly pooled: boolean;
+  private readBuffer: Buffer = SHARED_READ_BUFFER;
   private phase: Phase = 'connecting';
   private tcpConnected = false;
   private leased = false;
@@ -80,8 +82,11 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   }
 
   private dialPooled(): Socket {
-    return this.endpoint.dialer.dialPooled((bytes, length) => {
-      this.receive(bytes, length, true);
+    return this.endpoint.dialer.dialPooled({
+      nextBuffer: () => this.readBuffer,
+      onRead: (bytes, length) => {
+        this.receive(bytes, length, true);
+      },
     });
   }
 
@@ -431,7 +436,13 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
     const { dataStart, dataEnd } = decoder;
     if (dataEnd === dataStart) return;
     const piece = bytes.subarray(dataStart, dataEnd);
-    body.feed(shared ? Buffer.from(piece) : piece);
+    body.feed(shared ? this.kept(piece) : piece);
+  }
+
+  /** A piece that outlives this read: copied out of the shared buffer once, then every read has a buffer of its own. */
+  private kept(piece: Buffer): Buffer {
+    this.readBuffer = takeReadBuffer();
+    return piece.buffer === SHARED_READ_BUFFER.buffer ? Buffer.from(piece) : piece;
   }
 
   private completeBody(): void {
@@ -440,6 +451,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
     this.phase = 'done';
     this.body = undefined;
     this.decoder = undefined;
+    giveReadBuffer(this.readBuffer);
+    this.readBuffer = SHARED_READ_BUFFER;
     if (decoder?.framing === 'close') this.persistent = false;
     this.resumeBody();
     body?.complete(decoder?.trailers);
@@ -497,7 +510,10 @@ function blockOf(
 }
 
 function unreadableHead(progress: Exclude<HeadProgress, 'complete' | 'partial'>): AttemptFailure {
-  return finalFailure(progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large', progress);
+  return finalFailure(
+    progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large',
+    progress,
+  );
 }
 
 function ignoreReported(): void {

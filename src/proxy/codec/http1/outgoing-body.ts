@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { FieldBlock } from '../../../http/field-block.js';
+import { giveReadBuffer } from '../read-buffers.js';
 import { serialiseTrailers } from './trailers.js';
 
 /** What an OutgoingBody writes for: the connection that owns the socket. */
@@ -41,24 +42,14 @@ export class OutgoingBody extends Writable {
   override _write(piece: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const { socket } = this.target;
     this.bytes += piece.length;
-    if (this.options.chunked) this.writeChunk(socket, piece, callback);
-    else socket.write(piece, this.taken(callback));
-    if (socket.writableLength > 0) this.target.onBodyBlocked(true);
-  }
-
-  private writeChunk(socket: Socket, piece: Buffer, callback: (error?: Error | null) => void): void {
-    socket.cork();
-    socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
-    socket.write(piece);
-    socket.write(CRLF, this.taken(callback));
-    socket.uncork();
-  }
-
-  private taken(callback: (error?: Error | null) => void): (error?: Error | null) => void {
-    return (error) => {
+    const taken = (error?: Error | null): void => {
+      giveReadBuffer(piece);
       this.target.onBodyBlocked(false);
       callback(error);
     };
+    if (this.options.chunked) writeChunk(socket, piece, taken);
+    else socket.write(piece, taken);
+    if (socket.writableLength > 0) this.target.onBodyBlocked(true);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -85,4 +76,12 @@ export class OutgoingBody extends Writable {
     }
     callback(error);
   }
+}
+
+function writeChunk(socket: Socket, piece: Buffer, taken: (error?: Error | null) => void): void {
+  socket.cork();
+  socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+  socket.write(piece);
+  socket.write(CRLF, taken);
+  socket.uncork();
 }
