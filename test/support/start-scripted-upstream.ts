@@ -21,7 +21,7 @@ export type Scripts = Readonly<Record<string, (request: ScriptedRequest) => void
 const BLANK_LINE = '\r\n\r\n';
 
 const serve = (socket: Socket, scripts: Scripts): void => {
-  let pending = Buffer.alloc(0);
+  let pending: Buffer = Buffer.alloc(0);
   let wake = (): void => undefined;
   let reading = true;
   const take = (): void => {
