@@ -1,6 +1,7 @@
-/* eslint-disable max-lines -- one state machine, kept whole: see below */
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import type { Cause } from '../../contracts/cause.js';
+import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import type {
   AttemptFailure,
@@ -11,19 +12,12 @@ import type {
 } from '../../contracts/upstream.js';
 import { FieldBlock, fieldsOf } from '../../http/field-block.js';
 import * as known from '../../http/known-fields.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
-import { HeadFault } from '../codec/http1/head-fault.js';
-import type { HeadProgress } from '../codec/http1/head-reader.js';
-import { HeadReader } from '../codec/http1/head-reader.js';
-import type { BodySource } from '../codec/http1/incoming-body.js';
-import { IncomingBody } from '../codec/http1/incoming-body.js';
+import type { IncomingBody } from '../codec/http1/incoming-body.js';
 import { chunkedWhole, writeWhole } from '../codec/http1/message-writer.js';
 import type { BodyTarget } from '../codec/http1/outgoing-body.js';
 import { OutgoingBody } from '../codec/http1/outgoing-body.js';
 import { serialiseRequestHead } from '../codec/http1/request-serialiser.js';
 import type { Http1ResponseHead } from '../codec/http1/response-head.js';
-import { RESPONSE_HEAD_BYTES, parseResponseHead } from '../codec/http1/response-head.js';
-import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../codec/read-buffers.js';
 import type { ConnectionHome, PooledConnection } from './connection-home.js';
 import {
   bodyFailure,
@@ -33,26 +27,22 @@ import {
   safeFailure,
   waitFailure,
 } from './attempt-failure.js';
+import type { ResponseEvents } from './response-reader.js';
+import { ResponseReader } from './response-reader.js';
 
-/**
- * Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. One
- * state machine, kept whole: splitting it would hide which event may happen in which phase.
- */
-
-const READER_LIMITS = { lineBytes: 16 * 1024, headBytes: RESPONSE_HEAD_BYTES };
-/** Interim responses an upstream may send before the final one: an endless stream of them is a fault. */
-const MAX_INTERIM = 32;
+/** Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. */
 
 type Phase = 'connecting' | 'idle' | 'waiting' | 'responding' | 'done' | 'switched' | 'closed';
 
-export class Http1UpstreamConnection implements UpstreamConnection, PooledConnection, BodySource, BodyTarget {
+export class Http1UpstreamConnection
+  implements UpstreamConnection, PooledConnection, ResponseEvents, BodyTarget
+{
   readonly socket: Socket;
   readonly endpoint: ConnectionHome;
   reused = false;
-  private readonly reader = new HeadReader(READER_LIMITS);
+  private readonly reader = new ResponseReader(this);
   private readonly timer: Timer;
   private readonly pooled: boolean;
-  private readBuffer: Buffer = SHARED_READ_BUFFER;
   private phase: Phase = 'connecting';
   private tcpConnected = false;
   private leased = false;
@@ -60,10 +50,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   private options: CheckoutOptions | undefined = undefined;
   private request: UpstreamRequest | undefined = undefined;
   private requestSent = false;
-  private anyResponseByte = false;
-  private interimCount = 0;
-  private decoder: BodyDecoder | undefined = undefined;
-  private body: IncomingBody | undefined = undefined;
   private persistent = true;
   private idleLimitMs: number;
   private closeReason = 'peer-closed';
@@ -83,7 +69,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
 
   private dialPooled(): Socket {
     return this.endpoint.dialer.dialPooled({
-      nextBuffer: () => this.readBuffer,
+      nextBuffer: () => this.reader.nextBuffer,
       onRead: (bytes, length) => {
         this.receive(bytes, length, true);
       },
@@ -101,6 +87,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
 
   send(request: UpstreamRequest): Writable | undefined {
     this.request = request;
+    this.reader.expect(request.method);
     const head = serialiseRequestHead(request);
     const { body } = request;
     if (body.kind === 'stream') {
@@ -145,8 +132,7 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   destroy(): void {
     this.observer = undefined;
     this.endLease();
-    this.body?.destroy();
-    this.body = undefined;
+    this.reader.close();
     this.timer.disarm();
     this.socket.destroy();
   }
@@ -209,8 +195,6 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
     this.timer.disarm();
     this.phase = 'waiting';
     this.requestSent = false;
-    this.anyResponseByte = false;
-    this.interimCount = 0;
     observer.onConnected(this);
   }
 
@@ -233,11 +217,10 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   private onGone(detail: string): void {
     switch (this.phase) {
       case 'waiting':
-        this.fail(waitFailure(detail, this.reused && !this.anyResponseByte));
+        this.fail(waitFailure(detail, this.reused && !this.reader.hasBegun));
         return;
       case 'responding':
-        if (detail === 'closed' && this.decoder?.finish() === true) this.completeBody();
-        else this.fail(bodyFailure(detail));
+        if (detail !== 'closed' || !this.reader.finish()) this.fail(bodyFailure(detail));
         return;
       case 'connecting':
         this.fail(connectFailure({ name: 'Error', message: detail, code: 'ECONNRESET' }, this.tcpConnected));
@@ -280,13 +263,12 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   }
 
   private fail(failure: AttemptFailure): void {
-    const { observer, body } = this;
+    const { observer } = this;
     this.observer = undefined;
-    this.body = undefined;
     this.timer.disarm();
     this.phase = 'closed';
     this.endLease();
-    body?.fail(new Error(failure.cause));
+    this.reader.close(new Error(failure.cause));
     this.socket.destroy();
     observer?.onAttemptFailed({ ...failure, endpoint: this.endpoint });
   }
@@ -312,10 +294,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
 
   // ---- the response --------------------------------------------------------------------------------------------------
 
-  private receive(bytes: Buffer, length: number, shared: boolean): void {
-    if (this.phase === 'waiting')
-      this.receiveHead(length === bytes.length ? bytes : bytes.subarray(0, length), shared);
-    else if (this.phase === 'responding') this.receiveBody(bytes, 0, length, shared);
+  private receive(bytes: Buffer, length: number, reused: boolean): void {
+    if (this.phase === 'waiting' || this.phase === 'responding') this.reader.read(bytes, length, reused);
     else if (this.phase === 'idle' || this.phase === 'done') this.distrust();
   }
 
@@ -328,134 +308,41 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
     this.socket.destroy();
   }
 
-  private receiveHead(piece: Buffer, shared: boolean): void {
-    this.anyResponseByte = true;
-    let bytes = piece;
-    let start = 0;
-    let reusedBuffer = shared;
-    while (this.phase === 'waiting') {
-      const progress = this.reader.read(bytes, start, reusedBuffer);
-      if (progress === 'partial') return;
-      if (progress !== 'complete') {
-        this.fail(unreadableHead(progress));
-        return;
-      }
-      // A head put together from several reads stands in a buffer of its own.
-      reusedBuffer = reusedBuffer && this.reader.bytes === bytes;
-      bytes = this.reader.bytes;
-      const range = { start: this.reader.start, end: this.reader.end };
-      const head = parseResponseHead(bytes, range, this.request?.method ?? 'GET');
-      start = range.end;
-      if (head instanceof HeadFault) {
-        this.fail(finalFailure(head.cause, head.rule));
-        return;
-      }
-      if (head.status >= 200 || head.status === 101) {
-        this.finalHead(head, { bytes, start, shared: reusedBuffer });
-        return;
-      }
-      if (!this.interim(head) || start === bytes.length) return;
-    }
-  }
-
-  /** False when the attempt has failed. */
-  private interim(head: Http1ResponseHead): boolean {
-    this.interimCount += 1;
-    if (this.interimCount > MAX_INTERIM) {
-      this.fail(finalFailure('upstream.head.malformed', 'interim-count'));
-      return false;
-    }
+  onInterim(head: Http1ResponseHead): void {
     this.observer?.onInterim(head);
-    return this.phase === 'waiting';
   }
 
-  private finalHead(
-    head: Http1ResponseHead,
-    rest: { readonly bytes: Buffer; readonly start: number; readonly shared: boolean },
-  ): void {
-    const { bytes, start } = rest;
+  onFinalHead(head: Http1ResponseHead): void {
     this.timer.disarm();
-    this.reader.reset();
     this.persistent = head.keepAlive;
-    if (head.status === 101) {
-      this.switchProtocols(head, start < bytes.length ? bytes.subarray(start) : undefined);
-      return;
-    }
     this.noteKeepAlive(head);
-    const decoder = new BodyDecoder(head.framing, head.contentLength);
-    const next = decoder.done ? start : decoder.decode(bytes, start, bytes.length);
-    if (decoder.fault !== '') {
-      this.fail(finalFailure('upstream.body.malformed', decoder.fault));
-      return;
-    }
-    if (decoder.done) {
-      if (next < bytes.length) this.persistent = false;
-      this.phase = 'done';
-      const whole = bytes.subarray(decoder.dataStart, decoder.dataEnd);
-      this.observer?.onResponse(
-        head,
-        head.framing === 'none' ? NO_BODY : { kind: 'complete', bytes: whole, trailers: decoder.trailers },
-      );
-      return;
-    }
-    this.startBody(head, decoder, rest);
   }
 
-  private startBody(
-    head: Http1ResponseHead,
-    decoder: BodyDecoder,
-    rest: { readonly bytes: Buffer; readonly shared: boolean },
-  ): void {
-    const body = new IncomingBody(this);
-    // Its failure reaches the observer as well; the stream may have no reader at that moment.
-    body.on('error', ignoreReported);
-    this.phase = 'responding';
-    this.decoder = decoder;
-    this.body = body;
-    this.timer.arm(this.options?.idleTimeoutMs ?? 0);
-    this.feed(body, rest.bytes, decoder, rest.shared);
-    this.observer?.onResponse(head, { kind: 'stream', stream: body });
-  }
-
-  private receiveBody(bytes: Buffer, start: number, end: number, shared: boolean): void {
-    const { decoder, body } = this;
-    if (decoder === undefined || body === undefined) return;
-    const next = decoder.decode(bytes, start, end);
-    if (decoder.fault !== '') {
-      this.fail(finalFailure('upstream.body.malformed', decoder.fault));
-      return;
-    }
-    this.timer.arm(this.options?.idleTimeoutMs ?? 0);
-    this.feed(body, bytes, decoder, shared);
-    if (!decoder.done) return;
-    if (next < end) this.persistent = false;
-    this.completeBody();
-  }
-
-  private feed(body: IncomingBody, bytes: Buffer, decoder: BodyDecoder, shared: boolean): void {
-    const { dataStart, dataEnd } = decoder;
-    if (dataEnd === dataStart) return;
-    const piece = bytes.subarray(dataStart, dataEnd);
-    body.feed(shared ? this.kept(piece) : piece);
-  }
-
-  /** A piece that outlives this read: copied out of the shared buffer once, then every read has a buffer of its own. */
-  private kept(piece: Buffer): Buffer {
-    this.readBuffer = takeReadBuffer();
-    return piece.buffer === SHARED_READ_BUFFER.buffer ? Buffer.from(piece) : piece;
-  }
-
-  private completeBody(): void {
-    const { body, decoder } = this;
-    this.timer.disarm();
+  onWholeResponse(head: Http1ResponseHead, body: Body, excess: boolean): void {
+    if (excess) this.persistent = false;
     this.phase = 'done';
-    this.body = undefined;
-    this.decoder = undefined;
-    giveReadBuffer(this.readBuffer);
-    this.readBuffer = SHARED_READ_BUFFER;
-    if (decoder?.framing === 'close') this.persistent = false;
+    this.observer?.onResponse(head, body);
+  }
+
+  onStreamingResponse(head: Http1ResponseHead, stream: IncomingBody): void {
+    this.phase = 'responding';
+    this.timer.arm(this.options?.idleTimeoutMs ?? 0);
+    this.observer?.onResponse(head, { kind: 'stream', stream });
+  }
+
+  onBodyBytes(): void {
+    this.timer.arm(this.options?.idleTimeoutMs ?? 0);
+  }
+
+  onBodyEnd(excess: boolean): void {
+    this.timer.disarm();
+    if (excess) this.persistent = false;
+    this.phase = 'done';
     this.resumeBody();
-    body?.complete(decoder?.trailers);
+  }
+
+  onFault(cause: Cause, rule: string): void {
+    this.fail(finalFailure(cause, rule));
   }
 
   pauseBody(): void {
@@ -473,19 +360,19 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   abandonBody(): void {
     if (this.phase !== 'responding') return;
     this.persistent = false;
-    this.body = undefined;
     this.closeReason = 'aborted';
     this.socket.destroy();
   }
 
   /** RFC 9110 section 7.8: only to the protocol that was asked for. Anything else is a way into the connection for nobody. */
-  private switchProtocols(head: Http1ResponseHead, early: Buffer | undefined): void {
+  onSwitch(head: Http1ResponseHead, early: Buffer | undefined): void {
     const asked = this.request?.upgrade;
     if (asked === undefined || head.upgrade !== asked || this.pooled) {
       this.fail(finalFailure('upstream.upgrade.invalid', head.upgrade ?? 'none'));
       return;
     }
     const { observer } = this;
+    this.timer.disarm();
     this.phase = 'switched';
     this.observer = undefined;
     this.socket.off('data', this.onUnpooledData);
@@ -501,21 +388,8 @@ export class Http1UpstreamConnection implements UpstreamConnection, PooledConnec
   }
 }
 
-const NO_BODY = { kind: 'none' } as const;
-
 function blockOf(
   fields: { entries(): Iterable<readonly [string, string]> } | undefined,
 ): FieldBlock | undefined {
   return fields === undefined || fields instanceof FieldBlock ? fields : fieldsOf(fields.entries());
-}
-
-function unreadableHead(progress: Exclude<HeadProgress, 'complete' | 'partial'>): AttemptFailure {
-  return finalFailure(
-    progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large',
-    progress,
-  );
-}
-
-function ignoreReported(): void {
-  // The connection told its observer already, with the cause; see fail.
 }
