@@ -3,6 +3,7 @@ export * from './free-port.js';
 export * from './metric-sum.js';
 export * from './process-facts.js';
 export * from './raw-client.js';
+export * from './recording-upstream.js';
 export * from './response-reader.js';
 export * from './start-nginx.js';
 export * from './start-scripted-upstream.js';

@@ -1,6 +1,7 @@
 /** An upstream that writes down every byte it is sent, and answers each path with the bytes it was told to answer. */
 import type { Socket } from 'node:net';
-import { startUpstream, until, type TestUpstream, type UpstreamOptions } from '../../support/index.js';
+import { startUpstream, type TestUpstream, type UpstreamOptions } from './start-upstream.js';
+import { until } from './until.js';
 
 export interface RecordedRequest {
   /** `GET /path HTTP/1.1`. */
