@@ -25,8 +25,8 @@ export interface DataPlane {
   discard(): void;
   /** From now on every response tells the client that the connection will close. New connections are still taken. */
   announceDrain(): void;
-  /** Closes the listening sockets. Connections that are already in stay. */
-  stopAccepting(): void;
+  /** Takes what waits in the backlog, then closes the listening sockets. Connections that are already in stay. */
+  stopAccepting(): Promise<void>;
   /** Closes connections that carry no exchange. */
   closeIdle(): void;
   /** Resolves when no exchange and no tunnel is left. */

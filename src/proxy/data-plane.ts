@@ -22,6 +22,11 @@ export interface DataPlaneParts {
   readonly drain: { active: boolean };
 }
 
+/** Turns of the event loop: to finish this one, to accept, to read what came with the connection. */
+const BACKLOG_TURNS = 3;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Owns the data plane of one worker as its lifecycle sees it: listen, drain, report, dispose. */
 export class WorkerDataPlane implements DataPlane {
   private readonly parts: DataPlaneParts;
@@ -60,7 +65,9 @@ export class WorkerDataPlane implements DataPlane {
     this.completedBeforeDrain = this.parts.proxy.completedCount;
   }
 
-  stopAccepting(): void {
+  /** What the kernel has accepted already is taken and read first: closing the socket would reset it in the backlog. */
+  async stopAccepting(): Promise<void> {
+    for (let turn = 0; turn < BACKLOG_TURNS; turn += 1) await nextTurn();
     for (const listener of this.parts.listeners) listener.stopAccepting();
   }
 

@@ -20,7 +20,10 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     commit: () => undefined,
     discard: () => undefined,
     announceDrain: note('announceDrain'),
-    stopAccepting: note('stopAccepting'),
+    stopAccepting: async () => {
+      note('stopAccepting')();
+      await Promise.resolve();
+    },
     closeIdle: note('closeIdle'),
     whenDrained: () => (
       calls.push('whenDrained'),

@@ -39,7 +39,10 @@ describe('runWorker', () => {
       commit: note('commit'),
       discard: note('discard'),
       announceDrain: note('announceDrain'),
-      stopAccepting: note('stopAccepting'),
+      stopAccepting: async () => {
+        note('stopAccepting')();
+        await Promise.resolve();
+      },
       closeIdle: note('closeIdle'),
       whenDrained: () => Promise.resolve(),
       endedWhileDraining: 3,
