@@ -7,7 +7,7 @@ import {
   writeBytewise,
   type MessagesFixture,
 } from './messages-fixture.js';
-import { startRecordingUpstream } from './recording-upstream.js';
+import { startRecordingUpstream } from '../../support/recording-upstream.js';
 
 let fixture: MessagesFixture;
 beforeAll(async () => {

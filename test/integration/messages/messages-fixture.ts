@@ -6,7 +6,7 @@ import {
   type RawClient,
   type RunningTorus,
 } from '../../support/index.js';
-import { startRecordingUpstream, type RecordingUpstream } from './recording-upstream.js';
+import { startRecordingUpstream, type RecordingUpstream } from '../../support/recording-upstream.js';
 
 export interface MessagesFixture {
   readonly torus: RunningTorus;
