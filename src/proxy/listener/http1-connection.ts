@@ -220,7 +220,13 @@ export class Http1Connection implements BodySource, StreamHost {
   /** The place of the request line, or -1 when more blank lines came than are overlooked. */
   private skipBlankLines(bytes: Buffer): number {
     let at = 0;
-    if (this.reader.isPartial) return at;
+    if (this.reader.isPartial) {
+      if (!this.reader.isLoneCr || bytes[0] !== LF) return at;
+      // A blank line whose CR came in the read before.
+      this.reader.reset();
+      this.leadingBytes += 1;
+      at = 1;
+    }
     while (at + 1 < bytes.length && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
     this.leadingBytes += at;
     return this.leadingBytes > MAX_LEADING_BYTES ? -1 : at;

@@ -34,6 +34,11 @@ export class HeadReader {
     return this.held !== undefined;
   }
 
+  /** All that is held is a CR: the first half of a line end, if LF follows. */
+  get isLoneCr(): boolean {
+    return this.held?.length === 1 && this.held[0] === CR;
+  }
+
   /** Takes `piece[start)`. `reused`: the buffer will be overwritten after the call, so what is kept must be copied. */
   read(piece: Buffer, start: number, reused: boolean): HeadProgress {
     const fresh = this.held === undefined;

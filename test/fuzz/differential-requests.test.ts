@@ -1,0 +1,81 @@
+/** Requests that Torus and llhttp read: whatever Torus takes, llhttp refuses or frames in the same way. */
+import { requestCorpus, unlessKnown } from './corpus.js';
+import { openLlhttp } from './llhttp-requests.js';
+import { requestText } from './message-grammar.js';
+import { cutsOf, mutate } from './mutations.js';
+import { Random } from './random.js';
+import { readAll, type FuzzCase } from './read-requests.js';
+import { disagreement, type Reading } from './reading.js';
+import { budgetMs, report, seed, timeoutMs } from './run-options.js';
+import { openTorus } from './torus-requests.js';
+
+const BATCH = 100;
+const MAX_FINDINGS = 25;
+
+function generate(random: Random): FuzzCase {
+  const count = random.pick([1, 1, 1, 2, 3]);
+  const text = mutate(Array.from({ length: count }, () => requestText(random)).join(''), random);
+  return { text, cuts: cutsOf(text.length, random) };
+}
+
+const uncut = ({ text }: FuzzCase): FuzzCase => ({ text, cuts: [] });
+
+const outcome = ({ messages, refused }: Reading): unknown[] => [
+  ...messages.map(({ line, body, complete }) => [line, body.toString('latin1'), complete]),
+  refused,
+];
+
+/** How a faulty message that streams got before the fault depends on the pieces; what was accepted before does not. */
+function splitDifference(whole: Reading, split: Reading): string | undefined {
+  const settled = (reading: Reading): Reading =>
+    reading.refused === undefined
+      ? reading
+      : { ...reading, refused: 'refused', messages: reading.messages.filter(({ complete }) => complete) };
+  const [one, other] = [outcome(settled(whole)), outcome(settled(split))].map((part) => JSON.stringify(part));
+  return one === other ? undefined : `whole: ${String(one)}; in pieces: ${String(other)}`;
+}
+
+async function judge(cases: readonly FuzzCase[]): Promise<{ findings: object[]; accepted: number }> {
+  const split = await readAll(cases, openTorus);
+  const whole = await readAll(cases.map(uncut), openTorus);
+  const other = await readAll(cases.map(uncut), openLlhttp);
+  const findings: object[] = [];
+  let accepted = 0;
+  for (const [index, fuzzCase] of cases.entries()) {
+    const [inPieces, atOnce, llhttp] = [split[index], whole[index], other[index]];
+    if (inPieces === undefined || atOnce === undefined || llhttp === undefined) continue;
+    accepted += inPieces.messages.length;
+    const framing = unlessKnown('llhttp', fuzzCase.text, disagreement(inPieces, llhttp));
+    const splitting = splitDifference(atOnce, inPieces);
+    if (framing !== undefined || splitting !== undefined)
+      findings.push({ ...fuzzCase, framing, splitting, torus: inPieces.refused, llhttp: llhttp.refused });
+  }
+  return { findings, accepted };
+}
+
+describe('requests read by Torus and by llhttp', () => {
+  it('that once found something are framed in the same way, or refused', async () => {
+    expect((await judge(requestCorpus())).findings).toEqual([]);
+  });
+
+  it(
+    'are framed in the same way, or refused, in whatever pieces they arrive',
+    async () => {
+      const random = new Random(seed);
+      const endsAt = performance.now() + budgetMs(1_500);
+      const findings: object[] = [];
+      let cases = 0;
+      let accepted = 0;
+      while (performance.now() < endsAt && findings.length < MAX_FINDINGS) {
+        const judged = await judge(Array.from({ length: BATCH }, () => generate(random)));
+        findings.push(...judged.findings);
+        accepted += judged.accepted;
+        cases += BATCH;
+      }
+      report({ name: 'requests', cases, findings, acceptedMessages: accepted });
+      expect(findings).toEqual([]);
+      expect(accepted).toBeGreaterThan(cases / 10);
+    },
+    timeoutMs,
+  );
+});
