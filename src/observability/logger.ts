@@ -9,7 +9,7 @@ export type Log = Logger;
 export interface LoggerOptions {
   readonly level: string;
   readonly pretty: boolean;
-  readonly role: 'primary' | 'worker' | 'cli';
+  readonly role: 'primary' | 'worker';
   /** Where lines go; stdout, written synchronously, unless a test says otherwise. */
   readonly destination?: DestinationStream;
 }

@@ -10,7 +10,7 @@ import type { CompiledRoute } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
 import type { Timer, Timers } from '../contracts/timers.js';
 import { CAUSES } from '../errors/causes.js';
-import { copyOf } from '../http/field-block.js';
+import { copyOf, fieldsOf } from '../http/field-block.js';
 import { clientAddressOf } from '../http/forwarded.js';
 import type { IpSet } from '../http/ip-set.js';
 import { problemOf } from '../http/problem.js';
@@ -207,6 +207,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
     }
     if (this.body.kind === 'stream' && maxBytes < Infinity) this.downstream.limitRequestBody(maxBytes);
     const readers = route.filters.filter((filter) => filter.onRequestBody !== undefined);
+    // Whoever waits for 100 (Continue) would wait for ever: the upstream is asked only once the body is here.
+    if (readers.length > 0 && this.downstream.head.expectsContinue) this.downstream.sendInterim(CONTINUE);
     if (readers.length === 0) this.forward(route);
     else
       this.awaitVerdict(this.runBodyFilters(readers), () => {
@@ -343,6 +345,13 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner {
   }
 }
 
+const CONTINUE: ResponseHead = {
+  status: 100,
+  reason: 'Continue',
+  fields: fieldsOf([]),
+  framing: 'none',
+  contentLength: -1,
+};
 const NO_FILTERS: readonly Filter[] = [];
 const DEFAULT_BODY_BUFFER_BYTES = 1024 * 1024;
 const RETRY_AFTER = ['retry-after', '1'] as const;

@@ -50,7 +50,9 @@ const listenerTimeoutsSchema = z.strictObject({
   bodyGap: positiveDuration().prefault('60s').describe('Longest gap between two reads of a request body.'),
   writeGap: positiveDuration()
     .prefault('60s')
-    .describe('Longest time a client may take no byte of a response that is waiting for it.'),
+    .describe(
+      'Longest time a piece of a response (at most 64 KiB) may wait for the client to take it. Told by the kernel when its send buffer has room again, so a few seconds are too short for clients that read slowly.',
+    ),
   keepAlive: positiveDuration()
     .prefault('75s')
     .describe(

@@ -115,7 +115,10 @@ export const routeSchema = z.strictObject({
         z.array(
           z
             .string()
-            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a protocol name such as websocket' }),
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a protocol name such as websocket' })
+            .refine((protocol) => protocol.toLowerCase() !== 'h2c', {
+              error: 'must not be h2c: requests inside the tunnel would pass no route and no filter',
+            }),
         ),
         z.literal(false),
       ],

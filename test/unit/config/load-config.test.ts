@@ -312,6 +312,11 @@ describe('loadConfig', () => {
     });
   });
 
+  it('refuses to open a tunnel for h2c: its requests would pass no route and no filter', async () => {
+    const text = withRoutes([['match: { path: /* }', 'upgrades: [websocket, H2C]']]);
+    expect((await errors(text)).join()).toContain('must not be h2c');
+  });
+
   it('refuses header rules that would break framing, and tells of spellings that collide', async () => {
     const set = (fields: string): string =>
       withRoute('match: { path: /* }', `filters: [{ headers: { response: ${fields} } }]`);

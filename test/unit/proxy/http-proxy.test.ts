@@ -16,7 +16,7 @@ import { FakeFields, fakeHead, fakeRoute } from '../../support/fake-exchange.js'
 
 /** A client that takes every answer at once. */
 class FakeDownstream implements DownstreamStream {
-  readonly head = fakeHead();
+  readonly head = fakeHead({ expectsContinue: true });
   readonly client = {
     address: '192.0.2.1',
     peerAddress: '192.0.2.1',
@@ -29,6 +29,7 @@ class FakeDownstream implements DownstreamStream {
   requestBytes = 0;
   observer: DownstreamObserver | undefined;
   readonly sent: { status: number; body: string; fields: Record<string, string> }[] = [];
+  readonly interim: number[] = [];
   aborted = 0;
   limit = Infinity;
 
@@ -43,8 +44,8 @@ class FakeDownstream implements DownstreamStream {
   limitRequestBody(maxBytes: number): void {
     this.limit = maxBytes;
   }
-  sendInterim(): void {
-    throw new Error('not in these tests');
+  sendInterim(head: ResponseHead): void {
+    this.interim.push(head.status);
   }
   sendComplete(head: ResponseHead, body: Buffer | undefined): void {
     const fields = Object.fromEntries(head.fields.entries());
@@ -257,10 +258,11 @@ describe('HttpProxy', () => {
 
     it('hands over the whole of it before anything goes upstream', async () => {
       const { source, body } = stream();
-      const { jobs } = serve([reader(100)], body);
+      const { jobs, downstream } = serve([reader(100)], body);
       source.write('one ');
       await settled();
       expect(jobs).toEqual([]);
+      expect(downstream.interim).toEqual([100]);
       source.end('two');
       await settled();
       await settled();

@@ -73,9 +73,8 @@ function applyStatusLine(head: Http1ResponseHead, bytes: Buffer, start: number, 
   const minor = text.charCodeAt(7) - 48;
   if (minor < 0 || minor > 9 || text.charCodeAt(8) !== SP) return -1;
   head.httpVersion = minor === 0 ? '1.0' : '1.1';
-  const status = text.slice(9, 12);
-  if (!/^[1-5]\d\d$/.test(status)) return -1;
-  head.status = Number(status);
+  head.status = statusOf(text);
+  if (head.status < 100) return -1;
   let at = start + 12;
   // RFC 9112 section 4 wants a space even before an empty reason; many upstreams leave it out, and nothing hangs on it.
   if (bytes[at] === SP) at += 1;
@@ -85,6 +84,15 @@ function applyStatusLine(head: Http1ResponseHead, bytes: Buffer, start: number, 
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
   head.reason = text.slice(reasonStart, at - start);
   return at;
+}
+
+/** RFC 9110 section 15: three digits, the first of them 1 to 5. -1 for anything else. */
+function statusOf(text: string): number {
+  const hundreds = text.charCodeAt(9) - 48;
+  const tens = text.charCodeAt(10) - 48;
+  const ones = text.charCodeAt(11) - 48;
+  const valid = hundreds >= 1 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
+  return valid ? hundreds * 100 + tens * 10 + ones : -1;
 }
 
 /** RFC 9112 section 6.3 for responses. */
