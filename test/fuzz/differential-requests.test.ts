@@ -5,12 +5,11 @@ import { requestText } from './message-grammar.js';
 import { cutsOf, mutate } from './mutations.js';
 import { Random } from './random.js';
 import { readAll, type FuzzCase } from './read-requests.js';
-import { disagreement, type Reading } from './reading.js';
-import { budgetMs, report, seed, timeoutMs } from './run-options.js';
+import { disagreement, splitDifference } from './reading.js';
+import { budgetMs, MAX_FINDINGS, report, seed, timeoutMs } from './run-options.js';
 import { openTorus } from './torus-requests.js';
 
 const BATCH = 100;
-const MAX_FINDINGS = 25;
 
 function generate(random: Random): FuzzCase {
   const count = random.pick([1, 1, 1, 2, 3]);
@@ -19,21 +18,6 @@ function generate(random: Random): FuzzCase {
 }
 
 const uncut = ({ text }: FuzzCase): FuzzCase => ({ text, cuts: [] });
-
-const outcome = ({ messages, refused }: Reading): unknown[] => [
-  ...messages.map(({ line, body, complete }) => [line, body.toString('latin1'), complete]),
-  refused,
-];
-
-/** How a faulty message that streams got before the fault depends on the pieces; what was accepted before does not. */
-function splitDifference(whole: Reading, split: Reading): string | undefined {
-  const settled = (reading: Reading): Reading =>
-    reading.refused === undefined
-      ? reading
-      : { ...reading, refused: 'refused', messages: reading.messages.filter(({ complete }) => complete) };
-  const [one, other] = [outcome(settled(whole)), outcome(settled(split))].map((part) => JSON.stringify(part));
-  return one === other ? undefined : `whole: ${String(one)}; in pieces: ${String(other)}`;
-}
 
 async function judge(cases: readonly FuzzCase[]): Promise<{ findings: object[]; accepted: number }> {
   const split = await readAll(cases, openTorus);

@@ -55,3 +55,18 @@ export function disagreement(torus: Reading, other: Reading): string | undefined
     return undefined;
   return `Torus waits for more where the other sees ${other.messages.slice(torus.messages.length).map(shown).join(' and ')}`;
 }
+
+const outcome = ({ messages, refused }: Reading): unknown[] => [
+  ...messages.map(({ line, body, complete }) => [line, body.toString('latin1'), complete]),
+  refused,
+];
+
+/** How a faulty message that streams got before the fault depends on the pieces; what was accepted before does not. */
+export function splitDifference(whole: Reading, split: Reading): string | undefined {
+  const settled = (reading: Reading): Reading =>
+    reading.refused === undefined
+      ? reading
+      : { ...reading, refused: 'refused', messages: reading.messages.filter(({ complete }) => complete) };
+  const [one, other] = [outcome(settled(whole)), outcome(settled(split))].map((part) => JSON.stringify(part));
+  return one === other ? undefined : `whole: ${String(one)}; in pieces: ${String(other)}`;
+}

@@ -9,6 +9,8 @@ export const isLongRun = seconds > 0;
 export const seed = Number(process.env['TORUS_FUZZ_SEED'] ?? '1');
 /** Time for each kind of fuzzing, milliseconds. */
 export const budgetMs = (shortMs: number): number => (isLongRun ? seconds * 1000 : shortMs);
+/** A run that has found this much is wrong in one place: it stops. */
+export const MAX_FINDINGS = 25;
 /** For Jest, with room for what comes before and after. */
 export const timeoutMs = budgetMs(0) + 60_000;
 

@@ -81,7 +81,7 @@ export function scanFieldLines(
     position += 2;
     if (underscore && !limits.allowUnderscores) continue;
     const kind = kindOf(bytes, nameStart, nameEnd);
-    if (kind !== 0) note(scan, kind, text.slice(valueStart - base, valueEnd - base));
+    if (kind !== 0) note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
     scan.spans.push(
       regular ? kind : kind | IRREGULAR,
       nameStart - base,
@@ -91,6 +91,14 @@ export function scanFieldLines(
     );
   }
   return position === last ? scan : failed(scan, 'head-end');
+}
+
+/** A tab after a coding is white space for some readers and part of its name for others (llhttp): it stays, and is refused. */
+function notedEnd(bytes: Buffer, kind: number, valueEnd: number): number {
+  if (kind !== TRANSFER_ENCODING) return valueEnd;
+  let end = valueEnd;
+  while (bytes[end] === SP) end += 1;
+  return bytes[end] === HTAB ? end + 1 : valueEnd;
 }
 
 function failed(scan: FieldScan, rule: string): FieldScan {
