@@ -31,6 +31,15 @@ export interface Outcome {
   readonly closed: boolean;
 }
 
+export interface Refusal {
+  readonly status: number;
+  readonly closed: boolean;
+  /** Request lines that reached the upstream. */
+  readonly forwarded: readonly string[];
+}
+
+export const refusal = (status = 400): Refusal => ({ status, closed: true, forwarded: [] });
+
 export interface Relayed {
   readonly response: ReadResponse;
   /** `cause` of the problem document; undefined when the answer is none. */
@@ -70,6 +79,12 @@ export class ConformanceFixture {
     await this.ask();
     const forwarded = this.upstream.requests.slice(before).filter(({ line }) => !line.includes(' /witness '));
     return { response, forwarded, closed };
+  }
+
+  /** Short form of `send` for what must go no further: compare it with `refusal(status)`. */
+  async judge(listener: ListenerName, bytes: string): Promise<Refusal> {
+    const { response, forwarded, closed } = await this.send(listener, bytes);
+    return { status: response.status, closed, forwarded: forwarded.map(({ line }) => line) };
   }
 
   /** What the upstream got for one request that is well formed. */

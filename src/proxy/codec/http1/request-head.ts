@@ -170,9 +170,16 @@ function applyFraming(head: Http1RequestHead, scan: FieldScan): HeadFault | unde
 function applyTransferEncoding(head: Http1RequestHead, scan: FieldScan): HeadFault | undefined {
   if (scan.contentLengthCount > 0 || scan.transferEncodingCount > 1) return FAULTS.ambiguousFraming;
   if (head.httpVersion === '1.0' || scan.transferEncoding === '') return FAULTS.ambiguousFraming;
-  if (!isChunked(scan.transferEncoding)) return FAULTS.transferEncoding;
+  if (!isChunked(scan.transferEncoding)) return codingFault(scan.transferEncoding);
   head.framing = 'chunked';
   return undefined;
+}
+
+/** RFC 9112 section 6.3: only a list that ends in chunked has an end; before it may stand what section 6.1 answers with 501. */
+function codingFault(transferEncoding: string): HeadFault {
+  const codings = transferEncoding.toLowerCase().split(/[ \t]*,[ \t]*/);
+  const hasEnd = !codings.includes('') && codings.indexOf('chunked') === codings.length - 1;
+  return hasEnd ? FAULTS.transferEncoding : FAULTS.ambiguousFraming;
 }
 
 function applyConnection(head: Http1RequestHead, scan: FieldScan): HeadFault | undefined {
