@@ -67,6 +67,8 @@ export interface ListenerTimeouts {
 export interface AdminConfig {
   readonly host: string;
   readonly port: number;
+  /** Nobody asked for this port: when it is taken, any free one will do. */
+  readonly mayMove: boolean;
 }
 
 export interface ShutdownConfig {

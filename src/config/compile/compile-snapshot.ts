@@ -1,5 +1,5 @@
 /** Owns the step from a checked document to the snapshot: files are read, references resolved, machine limits applied. */
-import type { ConfigSnapshot } from '../../contracts/config.js';
+import type { AdminConfig, ConfigSnapshot } from '../../contracts/config.js';
 import { availableCpus } from '../available-cpus.js';
 import { fileDescriptorLimit } from '../file-descriptor-limit.js';
 import type { ConfigDocument } from '../schema/document.js';
@@ -19,7 +19,7 @@ export function compileSnapshot(
     version,
     workers: document.workers === 'auto' ? availableCpus() : document.workers,
     listeners: compileListeners(document.listeners ?? [], context),
-    admin: document.admin === false ? undefined : document.admin.address,
+    admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
     supervisor: {
       heartbeatTimeoutMs: supervisor.heartbeatTimeout,
@@ -34,6 +34,13 @@ export function compileSnapshot(
     upstreams: compileUpstreams(document.upstreams, context),
     routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
   };
+}
+
+const DEFAULT_ADMIN: AdminConfig = { host: '127.0.0.1', port: 9901, mayMove: true };
+
+/** A second instance on the machine should start; one that was told its port should not end up elsewhere. */
+function compileAdmin(address: Pick<AdminConfig, 'host' | 'port'> | undefined): AdminConfig {
+  return address === undefined ? DEFAULT_ADMIN : { ...address, mayMove: false };
 }
 
 /** Half the file descriptors: every client connection may need one towards an upstream. */

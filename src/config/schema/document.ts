@@ -16,12 +16,12 @@ import { listenerSchema } from './listener-schema.js';
 import { routeSchema } from './route-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
 
-export const DEFAULT_ADMIN_ADDRESS = '127.0.0.1:9901';
-
 const adminSchema = z.strictObject({
   address: address()
-    .prefault(DEFAULT_ADMIN_ADDRESS)
-    .describe('Where the admin API listens. Keep it off public networks.'),
+    .optional()
+    .describe(
+      'Where the admin API listens. Keep it off public networks. Default: `127.0.0.1:9901`, or a free port, with a warning, when that one is taken.',
+    ),
 });
 
 const shutdownSchema = z.strictObject({

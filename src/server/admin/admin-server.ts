@@ -14,6 +14,8 @@ export interface AdminSources {
   onFailure(error: unknown): void;
 }
 
+type AdminAddress = Pick<AdminConfig, 'host' | 'port'>;
+
 export interface AdminServer {
   readonly port: number;
   close(): void;
@@ -44,7 +46,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 const MAX_CONNECTIONS = 64;
 
 /** Binds the admin listener. Rejects when the address cannot be bound (`code` on the error). */
-export const startAdmin = (config: AdminConfig, sources: AdminSources): Promise<AdminServer> =>
+export const startAdmin = (config: AdminAddress, sources: AdminSources): Promise<AdminServer> =>
   new Promise((resolve, reject) => {
     const server = createServer(
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
@@ -69,7 +71,7 @@ const handleOf = (server: Server): AdminServer => ({
 });
 
 const answer = async (
-  config: AdminConfig,
+  config: AdminAddress,
   sources: AdminSources,
   request: IncomingMessage,
 ): Promise<Answer> => {

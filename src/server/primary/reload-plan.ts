@@ -28,6 +28,8 @@ export const planReload = (current: ConfigSnapshot, next: ConfigSnapshot): Reloa
   const needRestart = changed.map(([, name]) => name);
   return {
     snapshot: { ...next, ...kept, log },
-    needRestart: isDeepStrictEqual(log, next.log) ? needRestart : [...needRestart, 'log.access or log.format'],
+    needRestart: isDeepStrictEqual(log, next.log)
+      ? needRestart
+      : [...needRestart, 'log.access or log.format'],
   };
 };

@@ -91,12 +91,16 @@ export class Reloader {
       const vote = await rollout.prepare();
       if (this.#isStopping()) return false;
       if (!vote.ok) {
-        log.error({ reason: vote.problem }, 'The workers cannot serve the new configuration. The old one stays');
+        log.error(
+          { reason: vote.problem },
+          'The workers cannot serve the new configuration. The old one stays',
+        );
         return false;
       }
       supervisor.adopt(snapshot, vote.prepared);
       log.level = snapshot.log.level;
-      for (const worker of await rollout.confirm()) supervisor.kill(worker, 'it did not take the new configuration');
+      for (const worker of await rollout.confirm())
+        supervisor.kill(worker, 'it did not take the new configuration');
       log.info({ version: snapshot.version }, 'Configuration applied');
       return true;
     } finally {

@@ -3,7 +3,7 @@ import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import { startAdmin } from '../admin/admin-server.js';
-import type { AdminServer } from '../admin/admin-server.js';
+import type { AdminServer, AdminSources } from '../admin/admin-server.js';
 import { describeBindFailure } from '../bind-problem.js';
 import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
 import { fetchKeySet } from './key-set-fetch.js';
@@ -151,11 +151,16 @@ const openAdmin = async (
 ): Promise<AdminServer | undefined | 'failed'> => {
   const { admin } = snapshot;
   if (admin === undefined) return undefined;
+  const sources: AdminSources = {
+    unreadyReason: () => unreadyReason(primary.supervisor),
+    metrics: () => primary.metrics.scrape(),
+    onFailure: (err) => log.error({ err }, 'Admin listener failed'),
+  };
   try {
-    const server = await startAdmin(admin, {
-      unreadyReason: () => unreadyReason(primary.supervisor),
-      metrics: () => primary.metrics.scrape(),
-      onFailure: (err) => log.error({ err }, 'Admin listener failed'),
+    const server = await startAdmin(admin, sources).catch((error: unknown) => {
+      if (!admin.mayMove) throw error;
+      log.warn(`${describeBindFailure({ name: 'admin', ...admin }, error)}: taking a free port`);
+      return startAdmin({ ...admin, port: 0 }, sources);
     });
     log.info({ address: admin.host, port: server.port }, 'Admin listening');
     return server;

@@ -15,7 +15,8 @@ export interface SignalHandlers {
 export const watchSignals = (source: SignalSource, handlers: SignalHandlers): (() => void) => {
   const onTerm = (): void => handlers.onStop('SIGTERM');
   const onInterrupt = (): void => handlers.onStop('SIGINT');
-  const onHangUp = (): void => (handlers.onReload === undefined ? handlers.onStop('SIGHUP') : handlers.onReload());
+  const onHangUp = (): void =>
+    handlers.onReload === undefined ? handlers.onStop('SIGHUP') : handlers.onReload();
   const onMessage = (message: unknown): void => {
     if (isTestShutdown(message)) handlers.onStop('TEST_SHUTDOWN');
   };

@@ -117,6 +117,18 @@ describe('a start refuses', () => {
     expect(complaints[0]).toMatch(new RegExp(`admin.*${String(port)}.*in use`));
   });
 
+  it('not the admin port, when nobody asked for it: a free one is taken', async () => {
+    const holder = createServer().listen(9901, '127.0.0.1');
+    // Something else on the machine may hold it already, which is as good.
+    await Promise.race([once(holder, 'listening'), once(holder, 'error')]).catch(() => undefined);
+    const torus = await startTorus({ config: { ...plain('127.0.0.1:0'), admin: {} } });
+    const [moved] = torus.logs().filter(({ msg }) => msg.includes('taking a free port'));
+    expect(moved?.msg).toContain('9901');
+    expect((await torus.admin('/livez')).status).toBe(200);
+    await torus.stop();
+    holder.close();
+  });
+
   it('an address that cannot be resolved or is not here', async () => {
     for (const address of ['no-such-host.invalid:0', '192.0.2.1:0']) {
       const { code, complaints } = await failToStart({ config: plain(address) });

@@ -34,7 +34,7 @@ describe('the environment alone', () => {
     expect(snapshot.listeners).toMatchObject([
       { host: '0.0.0.0', port: 8443, tls: { minVersion: 'TLSv1.2' } },
     ]);
-    expect(snapshot.admin).toEqual({ host: '127.0.0.1', port: 9901 });
+    expect(snapshot.admin).toEqual({ host: '127.0.0.1', port: 9901, mayMove: true });
     expect(snapshot.upstreams).toMatchObject([
       { name: 'default', endpoints: [{ scheme: 'http', host: '127.0.0.1', port: 9000, weight: 1 }] },
     ]);
@@ -149,7 +149,7 @@ describe('the environment beside a file', () => {
       workers: 1,
       log: { level: 'debug', pretty: true },
       shutdown: { timeoutMs: 1000 },
-      admin: { host: '0.0.0.0', port: 1 },
+      admin: { host: '0.0.0.0', port: 1, mayMove: false },
       listeners: [{ name: 'plain', port: 0 }],
     });
   });

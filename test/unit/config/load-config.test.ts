@@ -53,7 +53,7 @@ describe('loadConfig', () => {
     });
     expect(snapshot).toMatchObject({
       version: 1,
-      admin: { host: '127.0.0.1', port: 9901 },
+      admin: { host: '127.0.0.1', port: 9901, mayMove: true },
       shutdown: { delayMs: 0, timeoutMs: 10_000 },
       supervisor: {
         heartbeatTimeoutMs: 30_000,
