@@ -22,6 +22,8 @@ export const IMPATIENCE_MS = 300;
 /** Where a test's own request goes; everything else is a request that nobody should have made out of its bytes. */
 export const PROBE = '/probe';
 
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
 export interface Outcome {
   /** To the bytes sent. */
   readonly response: ReadResponse;
@@ -107,6 +109,7 @@ export class ConformanceFixture {
     const client = await this.connect(listener);
     const response = await client.exchange(requestHead(`${request} ${PROBE}`), { method: request });
     await client.close();
+    this.upstream.reply(PROBE, OK);
     const carrier = this.upstream.requests.at(-1)?.connection;
     const next = await this.ask(listener);
     const reused = this.upstream.requests.at(-1)?.connection === carrier;
