@@ -286,6 +286,6 @@ export interface ConfigProblem {
   readonly message: string;
   readonly file: string | undefined;
   readonly line: number | undefined;
-  /** Warnings do not stop the start (shadowed routes). */
+  /** Warnings do not stop the start (a certificate that has expired, a short secret). */
   readonly severity: 'error' | 'warning';
 }

@@ -13,7 +13,7 @@ interface Candidate {
 
 const ANY_HOST = '*';
 
-/** Duplicates are errors; routes that others hide on every one of their hosts are warnings. */
+/** Duplicates are errors, and so are routes that others hide on every one of their hosts: nobody means a route that is dead. */
 export function reportRouteConflicts(routes: readonly RouteConfig[], report: ConfigReport): void {
   const groups = groupByPlace(routes);
   const hiddenHosts = new Map<number, Set<RouteConfig>>();
@@ -38,7 +38,7 @@ export function reportRouteConflicts(routes: readonly RouteConfig[], report: Con
   for (const [index, hiders] of hiddenHosts) {
     if (duplicates.has(index) || visibleSomewhere.has(index)) continue;
     const names = [...hiders].map((hider) => `"${hider.name}"`).join(', ');
-    report.warn(
+    report.error(
       ['routes', index, 'match'],
       `can never be reached: ${names} ${hiders.size > 1 ? 'take' : 'takes'} every request first`,
     );

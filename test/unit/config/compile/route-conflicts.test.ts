@@ -31,10 +31,10 @@ describe('routes that hide one another', () => {
       'an earlier one that wants any value',
       ['path: /a, headers: { x: true }', 'path: /a, headers: { x: "1" }'],
     ],
-  ])('are a warning when one is hidden by %s', async (_, matches) => {
+  ])('are an error when one is hidden by %s', async (_, matches) => {
     const result = await load(...matches);
-    expect(errorsOf(result)).toEqual([]);
-    expect(warningsOf(result)).toEqual([
+    expect(warningsOf(result)).toEqual([]);
+    expect(errorsOf(result)).toEqual([
       expect.stringMatching(new RegExp(`routes\\[${matches.length - 1}\\]\\.match: can never be reached`)),
     ]);
   });
