@@ -144,6 +144,11 @@ function applyTarget(head: Http1RequestHead, target: string): HeadFault | undefi
   head.authority = absolute[1] ?? '';
   head.host = host;
   const rest = absolute[2] ?? '';
+  // RFC 9112 section 3.2.4: OPTIONS about the server as a whole has no path in absolute-form.
+  if (rest === '' && head.method === 'OPTIONS') {
+    head.path = '*';
+    return undefined;
+  }
   return applyPath(head, rest.startsWith('/') ? rest : `/${rest}`);
 }
 
