@@ -1,5 +1,5 @@
 /** How long a connection lives, what is answered on it in which order, and who closes it. */
-import { requestHead } from '../support/index.js';
+import { requestHead, until } from '../support/index.js';
 import {
   IMPATIENCE_MS,
   LISTENERS,
@@ -90,6 +90,18 @@ describe.each(LISTENERS)('%s listener', (listener) => {
       resets -= 1;
     });
     expect((await client.exchange(probe())).text()).toBe('ok');
+  });
+
+  it('RFC 9112 section 9.6: a client that ends its side before the response has left, and so has its request', async () => {
+    fixture.upstream.reply(PROBE, () => undefined);
+    const client = await fixture.connect(listener);
+    const before = fixture.upstream.requests.length;
+    await client.send(probe());
+    const request = await until(() => fixture.upstream.requests[before]);
+    const closed = new Promise((resolve) => request.socket.once('close', resolve));
+    client.halfClose();
+    await Promise.all([closed, client.ended()]);
+    expect(client.unread).toHaveLength(0);
   });
 
   it('RFC 9112 section 9.6: after an error the last bytes reach the client, and no reset destroys them', async () => {
