@@ -1,21 +1,14 @@
 /** Requests that Torus and llhttp read: whatever Torus takes, llhttp refuses or frames in the same way. */
 import { requestCorpus, unlessKnown } from './corpus.js';
 import { openLlhttp } from './llhttp-requests.js';
-import { requestText } from './message-grammar.js';
-import { cutsOf, mutate } from './mutations.js';
 import { Random } from './random.js';
 import { readAll, type FuzzCase } from './read-requests.js';
 import { disagreement, splitDifference } from './reading.js';
+import { requestCases } from './request-cases.js';
 import { budgetMs, MAX_FINDINGS, report, seed, timeoutMs } from './run-options.js';
 import { openTorus } from './torus-requests.js';
 
 const BATCH = 100;
-
-function generate(random: Random): FuzzCase {
-  const count = random.pick([1, 1, 1, 2, 3]);
-  const text = mutate(Array.from({ length: count }, () => requestText(random)).join(''), random);
-  return { text, cuts: cutsOf(text.length, random) };
-}
 
 const uncut = ({ text }: FuzzCase): FuzzCase => ({ text, cuts: [] });
 
@@ -51,7 +44,7 @@ describe('requests read by Torus and by llhttp', () => {
       let cases = 0;
       let accepted = 0;
       while (performance.now() < endsAt && findings.length < MAX_FINDINGS) {
-        const judged = await judge(Array.from({ length: BATCH }, () => generate(random)));
+        const judged = await judge(requestCases(random, BATCH));
         findings.push(...judged.findings);
         accepted += judged.accepted;
         cases += BATCH;

@@ -1,24 +1,16 @@
 /** Reads requests with node:http, which is llhttp in strict mode, over a socket in memory. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { normalisePath } from '../../src/http/request-path.js';
+import { comparableLine } from './comparable-line.js';
 import { MemorySocket } from './memory-socket.js';
 import { emptyReading, grow, type ReadMessage, type Reading } from './reading.js';
 import type { OpenReading } from './torus-requests.js';
 
 const readings = new WeakMap<Duplex, Reading>();
 
-/** Torus normalises paths and takes the authority out of an absolute target; what is compared is what both mean. */
-export function comparableTarget(target: string): string {
-  const local = target.replace(/^https?:\/\/[^/?]+\/?/i, '/');
-  const mark = local.indexOf('?');
-  const path = normalisePath(mark < 0 ? local : local.slice(0, mark)) ?? local;
-  return mark < 0 ? path : path + local.slice(mark);
-}
-
 function take(request: IncomingMessage, response: ServerResponse): void {
   const reading = readings.get(request.socket);
-  const line = `${request.method ?? ''} ${comparableTarget(request.url ?? '')}`;
+  const line = comparableLine(request.method ?? '', request.url ?? '');
   const message: ReadMessage = { line, body: Buffer.alloc(0), complete: false };
   reading?.messages.push(message);
   request.on('data', (piece: Buffer) => grow(message, piece));

@@ -6,6 +6,7 @@ import { FieldBlock } from '../../src/http/field-block.js';
 import { compileIpSet } from '../../src/http/ip-set.js';
 import { Http1Connection } from '../../src/proxy/listener/http1-connection.js';
 import type { ListenerContext } from '../../src/proxy/listener/listener-context.js';
+import { comparableLine } from './comparable-line.js';
 import { MemorySocket } from './memory-socket.js';
 import { emptyReading, grow, type ReadMessage, type Reading } from './reading.js';
 
@@ -41,7 +42,7 @@ function handlerFor(reading: Reading): (stream: DownstreamStream) => void {
   return (stream) => {
     const { method, path, query } = stream.head;
     const message: ReadMessage = {
-      line: `${method} ${path}${query}`,
+      line: comparableLine(method, `${path}${query}`),
       body: Buffer.alloc(0),
       complete: false,
     };
