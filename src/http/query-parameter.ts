@@ -23,15 +23,6 @@ export function queryValues(query: string, name: string, limit: number): readonl
   return values;
 }
 
-/** The query without the parameters called `name`; the others stay byte for byte. */
-export function withoutParameter(query: string, name: string): string {
-  const kept = query
-    .slice(1)
-    .split('&')
-    .filter((pair) => valueIn(pair, name) === undefined);
-  return kept.length === 0 || (kept.length === 1 && kept[0] === '') ? '' : `?${kept.join('&')}`;
-}
-
 function pairEnd(query: string, start: number): number {
   const end = query.indexOf('&', start);
   return end < 0 ? query.length : end;

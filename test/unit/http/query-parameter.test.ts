@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { queryMatches, queryValues, withoutParameter } from '../../../src/http/query-parameter.js';
+import { queryMatches, queryValues } from '../../../src/http/query-parameter.js';
 
 describe('queryMatches', () => {
   it.each([
@@ -48,19 +48,5 @@ describe('queryValues', () => {
     expect(queryValues('?a=1&b=2&a=%33', 'a', 5)).toEqual(['1', '3']);
     expect(queryValues('?a=1&a=2&a=3', 'a', 2)).toEqual(['1', '2']);
     expect(queryValues('', 'a', 2)).toEqual([]);
-  });
-});
-
-describe('withoutParameter', () => {
-  it.each([
-    ['?a=1', ''],
-    ['?a=1&b=2', '?b=2'],
-    ['?b=2&a=1&c=%2f+', '?b=2&c=%2f+'],
-    ['?%61=1', ''],
-    ['', ''],
-    ['?', ''],
-    ['?b&&c', '?b&&c'],
-  ])('leaves of %s the text %s', (query, left) => {
-    expect(withoutParameter(query, 'a')).toBe(left);
   });
 });
