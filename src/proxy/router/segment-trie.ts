@@ -19,7 +19,6 @@ const createNode = <T>(): Node<T> => ({ statics: new Map(), parameter: undefined
 
 export class SegmentTrie<T> {
   private readonly root: Node<T> = createNode();
-  private depth = 0;
   private isEmpty = true;
 
   add(pattern: PathPattern, candidate: Candidate<T>): void {
@@ -28,28 +27,27 @@ export class SegmentTrie<T> {
       node = segment === undefined ? (node.parameter ??= createNode()) : staticChild(node, segment);
     }
     insertCandidate(pattern.isPrefix ? node.prefix : node.whole, candidate);
-    this.depth = Math.max(this.depth, pattern.segments.length);
     this.isEmpty = false;
   }
 
-  /** The best route for that path key: whole paths first, then the longest prefix. */
+  /** The best route for that path key, which begins with a slash: whole paths first, then the longest prefix. */
   find(key: string, head: RequestHead): Candidate<T> | undefined {
     if (this.isEmpty) return undefined;
-    const segments = this.split(key);
-    return findWhole(this.root, segments, 1, head) ?? findPrefix(this.root, segments, 1, head);
+    const way = { key, head };
+    return findWhole(this.root, way, 1) ?? findPrefix(this.root, way, 1);
   }
 
   /** Adds the methods of every route on the way that refuses only the method. */
   collectMethods(key: string, head: RequestHead, allow: Set<string>): void {
     if (this.isEmpty) return;
-    const segments = this.split(key);
-    visit(this.root, segments, 1, (candidates) => collectMethods(candidates, head, allow));
+    visit(this.root, key, 1, (candidates) => collectMethods(candidates, head, allow));
   }
+}
 
-  /** One segment more than the deepest pattern has tells that the path goes on; the rest needs no splitting. */
-  private split(key: string): readonly string[] {
-    return key.split('/', this.depth + 2);
-  }
+/** What is searched for. Segments are cut out of the key only where a node has children to compare them with. */
+interface Way {
+  readonly key: string;
+  readonly head: RequestHead;
 }
 
 function staticChild<T>(node: Node<T>, segment: string): Node<T> {
@@ -58,36 +56,41 @@ function staticChild<T>(node: Node<T>, segment: string): Node<T> {
   return child;
 }
 
-/** Depth first, static before parameter: of two patterns, the one that is literal earlier wins. */
-function findWhole<T>(
-  node: Node<T>,
-  segments: readonly string[],
-  index: number,
-  head: RequestHead,
-): Candidate<T> | undefined {
-  const segment = segments[index];
-  if (segment === undefined) return pickCandidate(node.whole, head);
-  const next = node.statics.get(segment);
-  const found = next === undefined ? undefined : findWhole(next, segments, index + 1, head);
-  if (found !== undefined || node.parameter === undefined || segment === '') return found;
-  return findWhole(node.parameter, segments, index + 1, head);
+/** No segment begins at `at`: the key is used up. */
+const isUsedUp = (key: string, at: number): boolean => at > key.length;
+
+/** The place behind the segment that begins at `at`. */
+function endOf(key: string, at: number): number {
+  const slash = key.indexOf('/', at);
+  return slash < 0 ? key.length : slash;
 }
 
-function findPrefix<T>(
-  node: Node<T>,
-  segments: readonly string[],
-  index: number,
-  head: RequestHead,
-): Candidate<T> | undefined {
-  const segment = segments[index];
-  let best: Candidate<T> | undefined;
-  if (segment !== undefined) {
-    const next = node.statics.get(segment);
-    if (next !== undefined) best = findPrefix(next, segments, index + 1, head);
-    if (node.parameter !== undefined && segment !== '') {
-      best = deeper(best, findPrefix(node.parameter, segments, index + 1, head));
-    }
-  }
+function staticNext<T>(node: Node<T>, key: string, at: number, end: number): Node<T> | undefined {
+  return node.statics.size === 0 ? undefined : node.statics.get(key.slice(at, end));
+}
+
+const isLeaf = (node: Node<unknown>): boolean => node.statics.size === 0 && node.parameter === undefined;
+
+/** Depth first, static before parameter: of two patterns, the one that is literal earlier wins. */
+function findWhole<T>(node: Node<T>, way: Way, at: number): Candidate<T> | undefined {
+  const { key, head } = way;
+  if (isUsedUp(key, at)) return pickCandidate(node.whole, head);
+  if (isLeaf(node)) return undefined;
+  const end = endOf(key, at);
+  const next = staticNext(node, key, at, end);
+  const found = next === undefined ? undefined : findWhole(next, way, end + 1);
+  if (found !== undefined || node.parameter === undefined || end === at) return found;
+  return findWhole(node.parameter, way, end + 1);
+}
+
+function findPrefix<T>(node: Node<T>, way: Way, at: number): Candidate<T> | undefined {
+  const { key, head } = way;
+  if (isUsedUp(key, at) || isLeaf(node)) return pickCandidate(node.prefix, head);
+  const end = endOf(key, at);
+  const next = staticNext(node, key, at, end);
+  let best = next === undefined ? undefined : findPrefix(next, way, end + 1);
+  if (node.parameter !== undefined && end > at)
+    best = deeper(best, findPrefix(node.parameter, way, end + 1));
   return best ?? pickCandidate(node.prefix, head);
 }
 
@@ -101,17 +104,18 @@ function deeper<T>(
 
 function visit<T>(
   node: Node<T>,
-  segments: readonly string[],
-  index: number,
+  key: string,
+  at: number,
   visitor: (candidates: readonly Candidate<T>[]) => void,
 ): void {
   visitor(node.prefix);
-  const segment = segments[index];
-  if (segment === undefined) {
+  if (isUsedUp(key, at)) {
     visitor(node.whole);
     return;
   }
-  const next = node.statics.get(segment);
-  if (next !== undefined) visit(next, segments, index + 1, visitor);
-  if (node.parameter !== undefined && segment !== '') visit(node.parameter, segments, index + 1, visitor);
+  if (isLeaf(node)) return;
+  const end = endOf(key, at);
+  const next = staticNext(node, key, at, end);
+  if (next !== undefined) visit(next, key, end + 1, visitor);
+  if (node.parameter !== undefined && end > at) visit(node.parameter, key, end + 1, visitor);
 }

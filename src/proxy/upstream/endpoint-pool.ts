@@ -118,6 +118,7 @@ export class EndpointPool implements ConnectionHome {
   }
 
   private nextPooledPending(): PendingCheckout | undefined {
+    if (this.pending.size === 0) return undefined;
     for (const pending of this.pending) if (pending.options.connection !== 'tunnel') return pending;
     return undefined;
   }

@@ -382,7 +382,9 @@ export class Http1UpstreamConnection
 
   /** What the endpoint says of its own patience is believed, less a second for the way. */
   private noteKeepAlive(head: Http1ResponseHead): void {
-    const hint = /(?:^|[,\s])timeout=(\d+)/i.exec(head.fields.valueOfKind(known.KEEP_ALIVE) ?? '')?.[1];
+    const keepAlive = head.fields.valueOfKind(known.KEEP_ALIVE);
+    if (keepAlive === undefined) return;
+    const hint = /(?:^|[,\s])timeout=(\d+)/i.exec(keepAlive)?.[1];
     if (hint === undefined) return;
     this.idleLimitMs = Math.min(this.endpoint.idleTimeoutMs, Math.max(Number(hint) * 1000 - 1000, 500));
   }

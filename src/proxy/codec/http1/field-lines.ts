@@ -20,9 +20,9 @@ export interface FieldLineLimits {
   readonly allowUnderscores: boolean;
 }
 
-/** The fields that decide framing and connection handling, as found. */
+/** What one scan found: the places of the fields, and those fields that decide framing and connection handling. */
 export class FieldScan {
-  readonly spans: number[] = [];
+  spans: number[] = [];
   count = 0;
   hostCount = 0;
   host = '';
@@ -37,13 +37,40 @@ export class FieldScan {
   expect = '';
   /** The rule that was broken; empty when all is well. */
   fault = '';
+
+  begin(): void {
+    this.spans = NO_SPANS;
+    this.count = 0;
+    this.hostCount = 0;
+    this.host = '';
+    this.contentLengthCount = 0;
+    this.contentLength = '';
+    this.transferEncodingCount = 0;
+    this.transferEncoding = '';
+    this.connection = '';
+    this.upgradeCount = 0;
+    this.upgrade = '';
+    this.expectCount = 0;
+    this.expect = '';
+    this.fault = '';
+  }
 }
+
+const NO_SPANS: number[] = [];
+/** One scan at a time: a head is parsed in one go, so that the next one may overwrite it. */
+const SCAN = new FieldScan();
+/** Grows to the most fields ever seen; what a scan found is cut out of it, in one allocation of the right size. */
+const SPANS: number[] = [];
+
+/** The kinds whose values a scan takes down. */
+const NOTED = new Uint8Array(64);
+for (const kind of [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, EXPECT]) NOTED[kind] = 1;
 
 const UNDERSCORE = 95;
 
 /**
  * Reads field lines from `position` to the empty line at `end - 2`. Positions in the spans are relative to `base`, the place
- * in `bytes` where `text` begins.
+ * in `bytes` where `text` begins. What it returns is valid until the next call; the spans may be kept.
  */
 // eslint-disable-next-line complexity -- one pass over the bytes: a call per field would cost as much as the field
 export function scanFieldLines(
@@ -52,10 +79,12 @@ export function scanFieldLines(
   text: string,
   limits: FieldLineLimits,
 ): FieldScan {
-  const scan = new FieldScan();
+  const scan = SCAN;
+  scan.begin();
   const { base, end } = range;
   const last = end - 2;
   let position = range.position;
+  let used = 0;
   while (position < last) {
     const nameStart = position;
     let underscore = false;
@@ -81,16 +110,17 @@ export function scanFieldLines(
     position += 2;
     if (underscore && !limits.allowUnderscores) continue;
     const kind = kindOf(bytes, nameStart, nameEnd);
-    if (kind !== 0) note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
-    scan.spans.push(
-      regular ? kind : kind | IRREGULAR,
-      nameStart - base,
-      nameEnd - base,
-      valueStart - base,
-      valueEnd - base,
-    );
+    if (NOTED[kind] === 1) note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
+    SPANS[used] = regular ? kind : kind | IRREGULAR;
+    SPANS[used + 1] = nameStart - base;
+    SPANS[used + 2] = nameEnd - base;
+    SPANS[used + 3] = valueStart - base;
+    SPANS[used + 4] = valueEnd - base;
+    used += 5;
   }
-  return position === last ? scan : failed(scan, 'head-end');
+  if (position !== last) return failed(scan, 'head-end');
+  scan.spans = SPANS.slice(0, used);
+  return scan;
 }
 
 /** A tab after a coding is white space for some readers and part of its name for others (llhttp): it stays, and is refused. */
