@@ -1,8 +1,16 @@
 /**
- * Owns the buffers that plain upstream sockets read into. A whole message is read into one buffer that all of them share and
+ * Owns the buffers that sockets read into. A whole message is read into one buffer that all of them share and
  * is copied on its way out. A streamed body gets buffers of its own, which travel on uncopied and come back when the kernel
  * has taken them: no allocation and no garbage per read.
  */
+
+/** Takes what a socket reads into such buffers. */
+export interface SocketReader {
+  /** What the next read goes into. Asked after each read. */
+  nextBuffer(): Buffer;
+  /** `bytes[0, length)` were read. `reused`: the buffer may be overwritten by the next read; else it is the reader's to keep. */
+  onRead(bytes: Buffer, length: number, reused: boolean): void;
+}
 
 const READ_BYTES = 64 * 1024;
 /** Free buffers that are kept. Beyond it they are left to the garbage collector. */

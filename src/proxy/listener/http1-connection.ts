@@ -1,74 +1,48 @@
-/* eslint-disable max-lines -- one state machine, kept whole: see below */
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import { CAUSES } from '../../errors/causes.js';
-import { CR, LF } from '../../http/characters.js';
 import type { IpSet } from '../../http/ip-set.js';
 import { problemOf } from '../../http/problem.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
-import { HeadFault } from '../codec/http1/head-fault.js';
-import type { HeadProgress } from '../codec/http1/head-reader.js';
-import { HeadReader } from '../codec/http1/head-reader.js';
-import type { BodySource } from '../codec/http1/incoming-body.js';
-import { IncomingBody } from '../codec/http1/incoming-body.js';
 import { writeWhole } from '../codec/http1/message-writer.js';
 import type { Http1RequestHead } from '../codec/http1/request-head.js';
-import { parseRequestHead } from '../codec/http1/request-head.js';
 import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
 import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
 import { clientInfoOf, withTrust } from './listener-context.js';
+import type { RequestEvents } from './request-reader.js';
+import { RequestReader } from './request-reader.js';
 import { ResetProbe } from './reset-probe.js';
+import type { SocketReading } from './socket-reading.js';
+import { readSocket } from './socket-reading.js';
 
 /**
- * Owns one HTTP/1.x client connection from accept to close: reads heads and bodies, hands one request at a time to the
- * handler (pipelined ones wait here, bounded), keeps the read and write deadlines, and knows why the socket closed.
- * One state machine, kept whole: splitting it would hide which event may happen in which phase.
+ * Owns one HTTP/1.x client connection from accept to close: hands one request at a time to the handler, keeps the read and
+ * write deadlines, and knows why the socket closed.
  */
 
-/** Pipelined bytes that wait for the running exchange. Beyond it the socket is not read. */
-const MAX_PENDING_BYTES = 64 * 1024;
-/** Blank lines before a request line that are overlooked (RFC 9112 section 2.2 asks for one). */
-const MAX_LEADING_BYTES = 8;
 /** How long a closing connection is still read, so that the client gets the response and no reset (RFC 9112 section 9.6). */
 const LINGER_MS = 2000;
 
-const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' | 'partial'>, Cause>> = {
-  'too-large': 'downstream.head.too-large',
-  'line-too-long': 'downstream.head.target-too-long',
-  'bare-lf': 'downstream.head.malformed',
-};
-
-export class Http1Connection implements BodySource, StreamHost {
+export class Http1Connection implements RequestEvents, StreamHost {
   readonly socket: Socket;
   client: ClientInfo;
   private trusted: IpSet;
   private readonly context: ListenerContext;
   private readonly onClosed: (connection: Http1Connection) => void;
-  private readonly reader: HeadReader;
+  private readonly reader: RequestReader;
+  private readonly reading: SocketReading;
   private readonly readTimer: Timer;
   private readonly writeTimer: Timer;
   /** Made when reading first pauses: most connections never need it. */
   private resetProbe: ResetProbe | undefined = undefined;
   private readonly expiresAtMs: number;
   private readonly maxRequests: number;
-  private readonly onData = (chunk: Buffer): void => {
-    this.receive(chunk);
-  };
   private stream: Http1Stream | undefined = undefined;
-  private decoder: BodyDecoder | undefined = undefined;
-  private body: IncomingBody | undefined = undefined;
-  private pending: Buffer | undefined = undefined;
-  /** Body bytes of the running request that have arrived, once it streams. */
-  requestBodyBytes = 0;
-  private maxBodyBytes = Infinity;
   private served = 0;
-  private leadingBytes = 0;
-  private advancing = false;
   private paused = false;
   private closing = false;
   private handedOver = false;
@@ -81,7 +55,7 @@ export class Http1Connection implements BodySource, StreamHost {
     this.client = clientInfoOf(context, socket);
     this.trusted = context.trusted;
     const { limits, timeouts } = context.config;
-    this.reader = new HeadReader({ lineBytes: limits.requestLineBytes, headBytes: limits.headBytes });
+    this.reader = new RequestReader(this, { scheme: this.client.tls ? 'https' : 'http', limits });
     this.readTimer = context.timers.create(() => {
       this.onReadTimeout();
     });
@@ -93,6 +67,7 @@ export class Http1Connection implements BodySource, StreamHost {
     this.maxRequests = Math.round(limits.requestsPerConnection * (0.9 + 0.1 * Math.random()));
     this.readTimer.arm(timeouts.requestHeadMs);
     this.listen();
+    this.reading = readSocket(socket, this.reader);
   }
 
   /** An exchange is running, or a tunnel. */
@@ -107,13 +82,18 @@ export class Http1Connection implements BodySource, StreamHost {
       this.context.isDraining() ||
       this.served >= this.maxRequests ||
       this.context.timers.now() >= this.expiresAtMs ||
-      this.isReceivingBody
+      this.reader.isInBody
     );
   }
 
   /** The request body has not fully arrived. */
   get isReceivingBody(): boolean {
-    return this.decoder !== undefined;
+    return this.reader.isInBody;
+  }
+
+  /** Body bytes of the running request that have arrived, once it streams. */
+  get requestBodyBytes(): number {
+    return this.reader.bodyBytes;
   }
 
   now(): number {
@@ -144,7 +124,6 @@ export class Http1Connection implements BodySource, StreamHost {
 
   private listen(): void {
     const { socket } = this;
-    socket.on('data', this.onData);
     socket.on('end', () => {
       this.onEnd();
     });
@@ -159,86 +138,15 @@ export class Http1Connection implements BodySource, StreamHost {
     });
   }
 
-  private receive(chunk: Buffer): void {
-    if (this.closing) return;
-    if (this.decoder !== undefined) this.receiveBody(this.decoder, chunk, 0);
-    else if (this.stream === undefined) this.receiveHead(chunk);
-    else this.hold(chunk);
+  onHeadBegun(): void {
+    // The first head's deadline runs since the connection was made.
+    if (this.served > 0) this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
   }
 
-  private hold(bytes: Buffer): void {
-    this.pending = this.pending === undefined ? bytes : Buffer.concat([this.pending, bytes]);
-    if (this.pending.length >= MAX_PENDING_BYTES) this.pauseReading();
-  }
-
-  private receiveHead(chunk: Buffer): void {
-    this.pending = chunk;
-    this.advance();
-  }
-
-  /** Starts exchanges from what is pending, one after the other. A loop, so that pipelined local replies need no stack. */
-  private advance(): void {
-    if (this.advancing) return;
-    this.advancing = true;
-    while (this.pending !== undefined && this.stream === undefined && !this.closing)
-      this.startNext(this.pending);
-    this.advancing = false;
-    if (this.stream === undefined && !this.closing) this.resumeReading();
-  }
-
-  private startNext(bytes: Buffer): void {
-    this.pending = undefined;
-    const start = this.skipBlankLines(bytes);
-    if (start < 0) {
-      this.reject('downstream.head.malformed', 'blank-lines');
-      return;
-    }
-    if (start === bytes.length) return;
-    const isBeginning = !this.reader.isPartial;
-    const progress = this.reader.read(bytes, start, false);
-    if (progress === 'partial') {
-      // The first head's deadline runs since the connection was made.
-      if (isBeginning && this.served > 0) this.readTimer.arm(this.context.config.timeouts.requestHeadMs);
-      return;
-    }
-    if (progress !== 'complete') {
-      this.reject(PROGRESS_CAUSES[progress], progress);
-      return;
-    }
-    const { start: headStart, end: headEnd } = this.reader;
-    const scheme = this.client.tls ? 'https' : 'http';
-    const head = parseRequestHead(
-      this.reader.bytes,
-      { start: headStart, end: headEnd },
-      scheme,
-      this.context.config.limits,
-    );
-    if (head instanceof HeadFault) this.reject(head.cause, head.rule);
-    else this.begin(head, this.reader.bytes, headEnd);
-  }
-
-  /** The place of the request line, or -1 when more blank lines came than are overlooked. */
-  private skipBlankLines(bytes: Buffer): number {
-    let at = 0;
-    if (this.reader.isPartial) {
-      if (!this.reader.isLoneCr || bytes[0] !== LF) return at;
-      // A blank line whose CR came in the read before.
-      this.reader.reset();
-      this.leadingBytes += 1;
-      at = 1;
-    }
-    while (at + 1 < bytes.length && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
-    this.leadingBytes += at;
-    return this.leadingBytes > MAX_LEADING_BYTES ? -1 : at;
-  }
-
-  private begin(head: Http1RequestHead, bytes: Buffer, bodyStart: number): void {
-    this.readTimer.disarm();
+  onRequest(head: Http1RequestHead, body: Body): void {
     this.served += 1;
-    this.leadingBytes = 0;
-    const body = this.beginBody(head, bytes, bodyStart);
-    if (body === undefined) return;
-    this.reader.reset();
+    if (body.kind === 'stream') this.onBodyBytes();
+    else this.readTimer.disarm();
     if (this.trusted !== this.context.trusted) this.judgeAgain();
     const stream = new Http1Stream(this, head, body);
     this.stream = stream;
@@ -251,82 +159,44 @@ export class Http1Connection implements BodySource, StreamHost {
     this.client = withTrust(this.client, this.trusted);
   }
 
-  /** Undefined when the body is at fault already, and the request was refused. */
-  private beginBody(head: Http1RequestHead, bytes: Buffer, bodyStart: number): Body | undefined {
-    const decoder = new BodyDecoder(head.framing, head.contentLength);
-    const next = decoder.done ? bodyStart : decoder.decode(bytes, bodyStart, bytes.length);
-    if (decoder.fault !== '') {
-      this.reject('downstream.body.malformed', decoder.fault);
-      return undefined;
-    }
-    if (decoder.done) {
-      if (next < bytes.length) this.pending = bytes.subarray(next);
-      if (head.framing === 'none') return NO_BODY;
-      return {
-        kind: 'complete',
-        bytes: bytes.subarray(decoder.dataStart, decoder.dataEnd),
-        trailers: decoder.trailers,
-      };
-    }
-    const stream = new IncomingBody(this);
-    this.decoder = decoder;
-    this.body = stream;
-    // The reader of the body may be torn down before anybody looks at it; its error is reported through the observer.
-    stream.on('error', ignoreReported);
-    this.requestBodyBytes = decoder.decodedBytes;
-    this.maxBodyBytes = Infinity;
-    if (decoder.dataEnd > decoder.dataStart) stream.feed(bytes.subarray(decoder.dataStart, decoder.dataEnd));
-    if (!this.paused) this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
-    return { kind: 'stream', stream };
+  onBodyBytes(): void {
+    if (this.paused) this.readTimer.disarm();
+    else this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
   }
 
-  private receiveBody(decoder: BodyDecoder, chunk: Buffer, start: number): void {
-    const next = decoder.decode(chunk, start, chunk.length);
-    if (decoder.fault !== '') {
-      this.failStream('downstream.body.malformed', decoder.fault);
-      return;
-    }
-    if (decoder.dataEnd > decoder.dataStart) {
-      this.requestBodyBytes += decoder.dataEnd - decoder.dataStart;
-      if (this.requestBodyBytes > this.maxBodyBytes) {
-        this.failStream('downstream.filter.too-large', undefined);
-        return;
-      }
-      this.body?.feed(chunk.subarray(decoder.dataStart, decoder.dataEnd));
-    }
-    if (!decoder.done) {
-      if (!this.paused) this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
-      return;
-    }
+  onBodyEnd(): void {
     this.readTimer.disarm();
-    this.decoder = undefined;
-    const body = this.body;
-    this.body = undefined;
-    if (next < chunk.length) this.hold(chunk.subarray(next));
-    body?.complete(decoder.trailers);
+  }
+
+  onBodyFault(cause: Cause, rule: string | undefined): void {
+    this.failStream(cause, rule);
+  }
+
+  onFull(): void {
+    this.pauseReading();
   }
 
   /** A streamed body that grows past this fails with `downstream.filter.too-large`. */
   limitRequestBody(maxBytes: number): void {
-    this.maxBodyBytes = maxBytes;
+    this.reader.limitBody(maxBytes);
   }
 
   pauseBody(): void {
-    if (this.decoder === undefined) return;
+    if (!this.reader.isInBody) return;
     this.readTimer.disarm();
     this.pauseReading();
   }
 
   resumeBody(): void {
-    if (this.decoder === undefined || !this.paused) return;
+    if (!this.reader.isInBody || !this.paused) return;
     this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
     this.resumeReading();
   }
 
   /** Whoever read the body stopped: what still arrives of it is dropped, and the connection closes after the response. */
   abandonBody(): void {
-    this.body = undefined;
-    if (this.decoder !== undefined) this.resumeReading();
+    this.reader.dropBody();
+    if (this.reader.isInBody) this.resumeReading();
   }
 
   private pauseReading(): void {
@@ -373,16 +243,15 @@ export class Http1Connection implements BodySource, StreamHost {
       return;
     }
     this.readTimer.arm(this.context.config.timeouts.keepAliveMs);
-    this.advance();
+    this.reader.next();
+    if (!this.isBusy && !this.closing) this.resumeReading();
   }
 
   /** Ends our side and reads on for a moment: closing with unread bytes would reset the connection under the response. */
   private closeGently(): void {
     if (this.socket.destroyed || this.closing) return;
     this.closing = true;
-    this.pending = undefined;
-    this.body?.destroy();
-    this.decoder = undefined;
+    this.reader.close();
     this.resumeReading();
     this.socket.end();
     this.readTimer.arm(LINGER_MS);
@@ -393,12 +262,10 @@ export class Http1Connection implements BodySource, StreamHost {
     this.handedOver = true;
     this.readTimer.disarm();
     this.writeTimer.disarm();
-    this.socket.off('data', this.onData);
+    this.reading.release();
     this.socket.pause();
     this.probeTunnel();
-    const early = this.pending;
-    this.pending = undefined;
-    return { socket: this.socket, early };
+    return { socket: this.socket, early: this.reader.close() };
   }
 
   /** A tunnel pauses a client whose bytes the other side does not take; see ResetProbe. */
@@ -413,7 +280,7 @@ export class Http1Connection implements BodySource, StreamHost {
   }
 
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */
-  private reject(cause: Cause, rule: string): void {
+  onRefused(cause: Cause, rule: string): void {
     const { status } = CAUSES[cause];
     const requestId = this.countRejected(status, cause, rule);
     const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
@@ -433,8 +300,8 @@ export class Http1Connection implements BodySource, StreamHost {
 
   private onReadTimeout(): void {
     if (this.closing) this.destroy(this.closeReason);
-    else if (this.decoder !== undefined) this.failStream('downstream.body.timeout', undefined);
-    else if (this.reader.isPartial) this.reject('downstream.head.timeout', 'head-deadline');
+    else if (this.reader.isInBody) this.failStream('downstream.body.timeout', undefined);
+    else if (this.reader.isInHead) this.onRefused('downstream.head.timeout', 'head-deadline');
     else {
       this.closeReason = 'idle';
       this.closeGently();
@@ -454,8 +321,9 @@ export class Http1Connection implements BodySource, StreamHost {
       this.failStream(this.abortCause(), 'fin');
       return;
     }
-    if (this.reader.isPartial && !this.closing) this.countAbortedHead('fin');
+    if (this.reader.isInHead && !this.closing) this.countAbortedHead('fin');
     this.closing = true;
+    this.reader.close();
     this.socket.end();
     this.readTimer.arm(LINGER_MS);
   }
@@ -464,30 +332,29 @@ export class Http1Connection implements BodySource, StreamHost {
     if (this.closeReason === 'peer-closed') this.closeReason = code === 'ECONNRESET' ? 'peer-reset' : 'error';
     if (this.handedOver) return;
     if (this.stream !== undefined) this.failStream(this.abortCause(), code);
-    else if (this.reader.isPartial && !this.closing) this.countAbortedHead(code);
+    else if (this.reader.isInHead && !this.closing) this.countAbortedHead(code);
   }
 
   private onSocketClose(): void {
     this.readTimer.disarm();
     this.writeTimer.disarm();
     this.resetProbe?.rest();
-    this.body?.fail(new Error('the client closed the connection'));
-    this.body = undefined;
+    this.reader.breakBody(new Error('the client closed the connection'));
     if (this.stream !== undefined && !this.handedOver) this.failStream(this.abortCause(), 'close');
     this.closing = true;
-    this.pending = undefined;
+    this.reader.close();
     this.context.telemetry.socketClosed('downstream', this.client.listener, this.closeReason);
     this.onClosed(this);
   }
 
   private abortCause(): Cause {
-    if (this.decoder !== undefined) return 'downstream.body.aborted';
+    if (this.reader.isInBody) return 'downstream.body.aborted';
     return this.stream?.hasResponded === true ? 'downstream.response.aborted' : 'downstream.wait.aborted';
   }
 
   private countAbortedHead(detail: string): void {
     this.countRejected(0, 'downstream.head.aborted', detail);
-    this.reader.reset();
+    this.reader.dropHead();
   }
 
   /** Returns the id under which it was logged. */
@@ -500,14 +367,7 @@ export class Http1Connection implements BodySource, StreamHost {
 
   private failStream(cause: Cause, detail: string | undefined): void {
     this.readTimer.disarm();
-    this.body?.fail(new Error(cause));
-    this.body = undefined;
+    this.reader.breakBody(new Error(cause));
     this.stream?.fail(cause, detail);
   }
-}
-
-const NO_BODY: Body = { kind: 'none' };
-
-function ignoreReported(): void {
-  // The connection told the exchange already, with the cause; see failStream.
 }

@@ -89,8 +89,7 @@ function findPrefix<T>(node: Node<T>, way: Way, at: number): Candidate<T> | unde
   const end = endOf(key, at);
   const next = staticNext(node, key, at, end);
   let best = next === undefined ? undefined : findPrefix(next, way, end + 1);
-  if (node.parameter !== undefined && end > at)
-    best = deeper(best, findPrefix(node.parameter, way, end + 1));
+  if (node.parameter !== undefined && end > at) best = deeper(best, findPrefix(node.parameter, way, end + 1));
   return best ?? pickCandidate(node.prefix, head);
 }
 

@@ -3,21 +3,15 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointConfig, UpstreamTlsConfig } from '../../contracts/config.js';
+import type { SocketReader } from '../codec/read-buffers.js';
 
 /** Owns the opening of sockets to endpoints: plain or TLS, certificate verified unless the configuration says otherwise. */
-
-/** What a pooled plain socket reads into, and who takes it: no allocation per read, and at most one buffer a read. */
-export interface SocketReader {
-  /** Asked before each read. */
-  nextBuffer(): Buffer;
-  onRead(bytes: Buffer, length: number): void;
-}
 
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 
 export interface Dialer {
   readonly isTls: boolean;
-  /** A socket for pooled exchanges. Plain ones deliver through the reader; TLS ones emit `data`. */
+  /** A socket for pooled exchanges: it emits no `data`, all it reads goes to the reader. */
   dialPooled(reader: SocketReader): Socket;
   /** A socket that becomes one end of a tunnel: an ordinary duplex that may be half closed. */
   dialTunnel(): Socket;
@@ -27,7 +21,11 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
   const address = { host: endpoint.host.replace(/^\[|\]$/g, ''), port: endpoint.port, ...SOCKET_OPTIONS };
   if (endpoint.scheme === 'https') {
     const dialTls = secureDial(address, tls);
-    return { isTls: true, dialPooled: () => dialTls(false), dialTunnel: () => dialTls(true) };
+    return {
+      isTls: true,
+      dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }),
+      dialTunnel: () => dialTls({ allowHalfOpen: true }),
+    };
   }
   return {
     isTls: false,
@@ -36,17 +34,19 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
   };
 }
 
+/** Documented for sockets that tls.connect makes itself, but missing in its type. */
+type SocketKind = { readonly onread: OnReadOpts } | { readonly allowHalfOpen: boolean };
+
 function secureDial(
   address: { readonly host: string; readonly port: number },
   tls: UpstreamTlsConfig,
-): (allowHalfOpen: boolean) => Socket {
+): (kind: SocketKind) => Socket {
   let session: Buffer | undefined;
   const serverName = tls.serverName ?? address.host;
-  return (allowHalfOpen) => {
-    // `allowHalfOpen` is documented for sockets that tls.connect makes itself, but missing in its type.
-    const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
+  return (kind) => {
+    const options: ConnectionOptions & SocketKind = {
       ...address,
-      allowHalfOpen,
+      ...kind,
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: tls.verify,
       ...(isIpAddress(serverName) ? {} : { servername: serverName }),
@@ -71,7 +71,7 @@ function onreadOf(reader: SocketReader): OnReadOpts {
   return {
     buffer: () => reader.nextBuffer(),
     callback: (length, bytes) => {
-      reader.onRead(bytes as Buffer, length);
+      reader.onRead(bytes as Buffer, length, true);
       return true;
     },
   };

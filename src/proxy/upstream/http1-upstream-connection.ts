@@ -63,15 +63,15 @@ export class Http1UpstreamConnection
     });
     this.timer.arm(connectTimeoutMs);
     this.socket = pooled ? this.dialPooled() : endpoint.dialer.dialTunnel();
-    this.listen(pooled && !endpoint.dialer.isTls);
+    this.listen();
     endpoint.telemetry.socketOpened('upstream', endpoint.label);
   }
 
   private dialPooled(): Socket {
     return this.endpoint.dialer.dialPooled({
       nextBuffer: () => this.reader.nextBuffer,
-      onRead: (bytes, length) => {
-        this.receive(bytes, length, true);
+      onRead: (bytes, length, reused) => {
+        this.receive(bytes, length, reused);
       },
     });
   }
@@ -149,13 +149,9 @@ export class Http1UpstreamConnection
 
   // ---- the socket ----------------------------------------------------------------------------------------------------
 
-  private listen(sharedRead: boolean): void {
+  private listen(): void {
     const { socket, endpoint } = this;
-    if (!sharedRead && this.pooled) {
-      socket.on('data', (chunk: Buffer) => {
-        this.receive(chunk, chunk.length, false);
-      });
-    } else if (!this.pooled) this.listenUnpooled();
+    if (!this.pooled) socket.on('data', this.onUnpooledData);
     socket.on(endpoint.dialer.isTls ? 'secureConnect' : 'connect', () => {
       this.onConnected();
     });
@@ -178,10 +174,6 @@ export class Http1UpstreamConnection
   private readonly onUnpooledData = (chunk: Buffer): void => {
     this.receive(chunk, chunk.length, false);
   };
-
-  private listenUnpooled(): void {
-    this.socket.on('data', this.onUnpooledData);
-  }
 
   private onConnected(): void {
     this.timer.disarm();

@@ -2,6 +2,7 @@ import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
 import { BodyDecoder } from '../codec/http1/body-decoder.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
+import type { Piece } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
 import type { BodySource } from '../codec/http1/incoming-body.js';
 import { IncomingBody } from '../codec/http1/incoming-body.js';
@@ -30,13 +31,6 @@ export interface ResponseEvents extends BodySource {
   /** The last byte of a streamed body is in its stream, which has not been told of its end yet. */
   onBodyEnd(excess: boolean): void;
   onFault(cause: Cause, rule: string): void;
-}
-
-/** Bytes as they were read. `reused`: the buffer is overwritten by the next read, unless `nextBuffer` changes before. */
-interface Piece {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly reused: boolean;
 }
 
 export class ResponseReader {
@@ -75,13 +69,9 @@ export class ResponseReader {
 
   read(bytes: Buffer, length: number, reused: boolean): void {
     this.hasBegun = true;
-    if (this.decoder !== undefined) this.readBody(this.decoder, { bytes, start: 0, reused }, length);
-    else
-      this.readHeads({
-        bytes: length === bytes.length ? bytes : bytes.subarray(0, length),
-        start: 0,
-        reused,
-      });
+    const piece = { bytes, start: 0, end: length, reused };
+    if (this.decoder !== undefined) this.readBody(this.decoder, piece);
+    else this.readHeads(piece);
   }
 
   /** The endpoint has closed its side. True when that is the proper end of the body. */
@@ -98,29 +88,25 @@ export class ResponseReader {
       if (head === undefined) return;
       // A head put together from several reads stands in a buffer of its own.
       const reused = piece.reused && this.head.bytes === piece.bytes;
-      piece = { bytes: this.head.bytes, start: this.head.end, reused };
+      piece = { bytes: this.head.bytes, start: this.head.end, end: this.head.bytesEnd, reused };
       if (head.status >= 200 || head.status === 101) {
         this.beginResponse(head, piece);
         return;
       }
       this.noteInterim(head);
-      if (piece.start === piece.bytes.length) return;
+      if (piece.start === piece.end) return;
     }
   }
 
   /** Undefined when the head is not complete, or at fault. */
   private readHead(piece: Piece): Http1ResponseHead | undefined {
-    const progress = this.head.read(piece.bytes, piece.start, piece.reused);
+    const progress = this.head.read(piece);
     if (progress === 'partial') return undefined;
     if (progress !== 'complete') {
       this.fault(progress === 'bare-lf' ? 'upstream.head.malformed' : 'upstream.head.too-large', progress);
       return undefined;
     }
-    const head = parseResponseHead(
-      this.head.bytes,
-      { start: this.head.start, end: this.head.end },
-      this.method,
-    );
+    const head = parseResponseHead(this.head.bytes, this.head, this.method);
     if (!(head instanceof HeadFault)) return head;
     this.fault(head.cause, head.rule);
     return undefined;
@@ -132,28 +118,35 @@ export class ResponseReader {
     else this.events.onInterim(head);
   }
 
-  private beginResponse(head: Http1ResponseHead, piece: Piece): void {
-    const { bytes, start } = piece;
+  private beginResponse(head: Http1ResponseHead, rest: Piece): void {
+    const { bytes, start, end } = rest;
     this.head.reset();
     if (head.status === 101) {
       this.open = false;
-      this.events.onSwitch(head, start < bytes.length ? bytes.subarray(start) : undefined);
+      // Copied, because a tunnel outlives the buffer.
+      this.events.onSwitch(head, start < end ? Buffer.from(bytes.subarray(start, end)) : undefined);
       return;
     }
     this.events.onFinalHead(head);
-    const decoder = new BodyDecoder(head.framing, head.contentLength);
-    const next = decoder.done ? start : decoder.decode(bytes, start, bytes.length);
-    if (decoder.fault !== '') this.fault('upstream.body.malformed', decoder.fault);
-    else if (decoder.done) this.deliverWhole(head, decoder, bytes, next);
-    else this.beginStream(head, decoder, piece);
+    if (head.framing === 'none') this.deliver(head, NO_BODY, start < end);
+    else this.beginBody(head, rest);
   }
 
-  private deliverWhole(head: Http1ResponseHead, decoder: BodyDecoder, bytes: Buffer, next: number): void {
+  private beginBody(head: Http1ResponseHead, rest: Piece): void {
+    const { bytes, start, end } = rest;
+    const decoder = new BodyDecoder(head.framing, head.contentLength);
+    const next = decoder.done ? start : decoder.decode(bytes, start, end);
+    if (decoder.fault !== '') this.fault('upstream.body.malformed', decoder.fault);
+    else if (!decoder.done) this.beginStream(head, decoder, rest);
+    else {
+      const whole = bytes.subarray(decoder.dataStart, decoder.dataEnd);
+      this.deliver(head, { kind: 'complete', bytes: whole, trailers: decoder.trailers }, next < end);
+    }
+  }
+
+  private deliver(head: Http1ResponseHead, body: Body, excess: boolean): void {
     this.open = false;
-    const whole = bytes.subarray(decoder.dataStart, decoder.dataEnd);
-    const body: Body =
-      head.framing === 'none' ? NO_BODY : { kind: 'complete', bytes: whole, trailers: decoder.trailers };
-    this.events.onWholeResponse(head, body, next < bytes.length);
+    this.events.onWholeResponse(head, body, excess);
   }
 
   private beginStream(head: Http1ResponseHead, decoder: BodyDecoder, piece: Piece): void {
@@ -166,16 +159,16 @@ export class ResponseReader {
     this.events.onStreamingResponse(head, body);
   }
 
-  private readBody(decoder: BodyDecoder, piece: Piece, end: number): void {
+  private readBody(decoder: BodyDecoder, piece: Piece): void {
     if (this.body === undefined) return;
-    const next = decoder.decode(piece.bytes, piece.start, end);
+    const next = decoder.decode(piece.bytes, piece.start, piece.end);
     if (decoder.fault !== '') {
       this.fault('upstream.body.malformed', decoder.fault);
       return;
     }
     this.events.onBodyBytes();
     this.feed(decoder, piece);
-    if (decoder.done) this.endBody(decoder, next < end);
+    if (decoder.done) this.endBody(decoder, next < piece.end);
   }
 
   private feed(decoder: BodyDecoder, piece: Piece): void {

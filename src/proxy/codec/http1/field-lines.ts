@@ -110,7 +110,8 @@ export function scanFieldLines(
     position += 2;
     if (underscore && !limits.allowUnderscores) continue;
     const kind = kindOf(bytes, nameStart, nameEnd);
-    if (NOTED[kind] === 1) note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
+    if (NOTED[kind] === 1)
+      note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
     SPANS[used] = regular ? kind : kind | IRREGULAR;
     SPANS[used + 1] = nameStart - base;
     SPANS[used + 2] = nameEnd - base;

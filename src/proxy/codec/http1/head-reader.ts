@@ -14,12 +14,23 @@ export interface HeadReaderLimits {
   readonly headBytes: number;
 }
 
+/** What was read: `bytes[start, end)`. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** The buffer will be overwritten after the call, so what is kept must be copied. */
+  readonly reused: boolean;
+}
+
 export class HeadReader {
   /** The bytes the head stands in, after `read` said `complete`. */
   bytes: Buffer = EMPTY;
   start = 0;
   /** Just past the empty line. */
   end = 0;
+  /** Just past what was read; from `end` to here stands what follows the head. */
+  bytesEnd = 0;
 
   private readonly limits: HeadReaderLimits;
   private held: Buffer | undefined = undefined;
@@ -39,19 +50,14 @@ export class HeadReader {
     return this.held?.length === 1 && this.held[0] === CR;
   }
 
-  /** Takes `piece[start)`. `reused`: the buffer will be overwritten after the call, so what is kept must be copied. */
-  read(piece: Buffer, start: number, reused: boolean): HeadProgress {
-    const fresh = this.held === undefined;
-    const bytes =
-      this.held === undefined
-        ? piece
-        : Buffer.concat([this.held, start === 0 ? piece : piece.subarray(start)]);
-    const from = fresh ? start : 0;
-    const found = bytes.indexOf(HEAD_END, Math.max(from, from + this.scanned - 3));
-    if (found >= 0) return this.complete(bytes, from, found + 4);
-    const progress = this.judgePartial(bytes, from);
-    if (progress === 'partial') this.hold(bytes, from, fresh && reused);
-    return progress;
+  read(piece: Piece): HeadProgress {
+    if (this.held !== undefined) return this.readOn(this.held, piece);
+    const { bytes, start, end } = piece;
+    // What stands past `end` in a reused buffer is left over from another read.
+    const found = bytes.indexOf(HEAD_END, start) + 4;
+    if (found > 3 && found <= end) return this.complete(bytes, { start, end: found, bytesEnd: end });
+    const fresh = bytes.subarray(start, end);
+    return this.hold(fresh, piece.reused);
   }
 
   reset(): void {
@@ -60,37 +66,49 @@ export class HeadReader {
     this.bytes = EMPTY;
   }
 
-  private complete(bytes: Buffer, start: number, end: number): HeadProgress {
+  private readOn(held: Buffer, { bytes, start, end }: Piece): HeadProgress {
+    const joined = Buffer.concat([held, bytes.subarray(start, end)]);
+    const found = joined.indexOf(HEAD_END, Math.max(0, this.scanned - 3));
+    if (found < 0) return this.hold(joined, false);
+    return this.complete(joined, { start: 0, end: found + 4, bytesEnd: joined.length });
+  }
+
+  private complete(
+    bytes: Buffer,
+    { start, end, bytesEnd }: { readonly start: number; readonly end: number; readonly bytesEnd: number },
+  ): HeadProgress {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.bytesEnd = bytesEnd;
     this.held = undefined;
     this.scanned = 0;
     if (end - start <= this.limits.headBytes) return 'complete';
-    return this.isLineTooLong(bytes, start) ? 'line-too-long' : 'too-large';
+    return this.isLineTooLong(bytes.subarray(start, end)) ? 'line-too-long' : 'too-large';
   }
 
-  private hold(bytes: Buffer, from: number, mustCopy: boolean): void {
-    const rest = from === 0 ? bytes : bytes.subarray(from);
-    this.held = mustCopy ? Buffer.from(rest) : rest;
-    this.scanned = rest.length;
+  private hold(head: Buffer, mustCopy: boolean): HeadProgress {
+    const progress = this.judgePartial(head);
+    if (progress !== 'partial') return progress;
+    this.held = mustCopy ? Buffer.from(head) : head;
+    this.scanned = head.length;
+    return 'partial';
   }
 
   /** Says early what can only end badly, so that a hostile head is answered at once and never held in full. */
-  private judgePartial(bytes: Buffer, from: number): HeadProgress {
-    const length = bytes.length - from;
-    for (let at = bytes.indexOf(LF, from + this.scanned); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-      if (at === from || bytes[at - 1] !== CR) return 'bare-lf';
+  private judgePartial(head: Buffer): HeadProgress {
+    for (let at = head.indexOf(LF, this.scanned); at >= 0; at = head.indexOf(LF, at + 1)) {
+      if (at === 0 || head[at - 1] !== CR) return 'bare-lf';
     }
-    if (this.isLineTooLong(bytes, from)) return 'line-too-long';
-    return length >= this.limits.headBytes ? 'too-large' : 'partial';
+    if (this.isLineTooLong(head)) return 'line-too-long';
+    return head.length >= this.limits.headBytes ? 'too-large' : 'partial';
   }
 
   /** The first line, without its CR LF, is beyond its limit; also when its end is still to come. */
-  private isLineTooLong(bytes: Buffer, from: number): boolean {
-    if (bytes.length - from <= this.limits.lineBytes + 1) return false;
-    const lineEnd = bytes.indexOf(LF, from);
-    return lineEnd < 0 || lineEnd - 1 - from > this.limits.lineBytes;
+  private isLineTooLong(head: Buffer): boolean {
+    if (head.length <= this.limits.lineBytes + 1) return false;
+    const lineEnd = head.indexOf(LF);
+    return lineEnd < 0 || lineEnd - 1 > this.limits.lineBytes;
   }
 }
 

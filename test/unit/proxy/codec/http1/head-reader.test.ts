@@ -3,6 +3,7 @@ import type { HeadProgress } from '../../../../../src/proxy/codec/http1/head-rea
 import { HeadReader } from '../../../../../src/proxy/codec/http1/head-reader.js';
 
 const LIMITS = { lineBytes: 100, headBytes: 400 };
+const pieceOf = (bytes: Buffer, reused = false) => ({ bytes, start: 0, end: bytes.length, reused });
 const HEAD = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 function readInPieces(wire: string, cuts: readonly number[]): { progress: HeadProgress; head: string } {
@@ -11,7 +12,7 @@ function readInPieces(wire: string, cuts: readonly number[]): { progress: HeadPr
   let progress: HeadProgress = 'partial';
   for (let index = 1; index < places.length && progress === 'partial'; index += 1) {
     const piece = Buffer.from(wire.slice(places[index - 1], places[index]));
-    if (piece.length > 0) progress = reader.read(piece, 0, false);
+    if (piece.length > 0) progress = reader.read(pieceOf(piece));
   }
   return { progress, head: reader.bytes.toString('latin1', reader.start, reader.end) };
 }
@@ -36,9 +37,17 @@ describe('HeadReader', () => {
   it('copies what it keeps of a buffer that will be overwritten', () => {
     const reader = new HeadReader(LIMITS);
     const shared = Buffer.from('GET / HTTP/1.1\r\nHo');
-    expect(reader.read(shared, 0, true)).toBe('partial');
+    expect(reader.read(pieceOf(shared, true))).toBe('partial');
     shared.fill(0);
-    expect(reader.read(Buffer.from('st: a\r\n\r\n'), 0, false)).toBe('complete');
+    expect(reader.read(pieceOf(Buffer.from('st: a\r\n\r\n')))).toBe('complete');
+    expect(reader.bytes.toString('latin1', reader.start, reader.end)).toBe(HEAD);
+  });
+
+  it('looks no further than the read when the buffer still holds an older one', () => {
+    const reader = new HeadReader(LIMITS);
+    const shared = Buffer.from(HEAD);
+    expect(reader.read({ bytes: shared, start: 0, end: 20, reused: true })).toBe('partial');
+    expect(reader.read(pieceOf(Buffer.from(HEAD.slice(20))))).toBe('complete');
     expect(reader.bytes.toString('latin1', reader.start, reader.end)).toBe(HEAD);
   });
 
