@@ -90,7 +90,7 @@ export class WorkerDataPlane implements DataPlane {
 
   destroyAll(): readonly LiveExchange[] {
     const cut = this.live();
-    for (const run of [...this.parts.proxy.running]) run.cut();
+    for (const run of this.parts.proxy.running) run.cut();
     for (const listener of this.parts.listeners) listener.destroyAll();
     return cut;
   }

@@ -18,6 +18,8 @@ import { gatherBody } from './body-buffer.js';
 import { ProxyExchange } from './exchange.js';
 import type { Graph } from './graph.js';
 import type { RequestIds } from './request-id.js';
+import { RunningExchanges } from './running-exchanges.js';
+import type { Placed } from './running-exchanges.js';
 
 /**
  * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
@@ -34,7 +36,7 @@ export interface HttpProxyOptions {
 
 export class HttpProxy {
   readonly options: HttpProxyOptions;
-  readonly running = new Set<ExchangeRun>();
+  readonly running = new RunningExchanges<ExchangeRun>();
   /** Exchanges that have ended, ever. */
   completedCount = 0;
   private current: Graph;
@@ -77,7 +79,8 @@ export class HttpProxy {
   }
 }
 
-export class ExchangeRun implements DownstreamObserver, ForwardOwner {
+export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
+  place = -1;
   private readonly proxy: HttpProxy;
   private readonly downstream: DownstreamStream;
   private readonly exchange: ProxyExchange;
