@@ -9,5 +9,7 @@ export interface Timer {
 export interface Timers {
   /** Monotonic milliseconds. */
   now(): number;
+  /** The same, read at the last tick: costs nothing, and may be as late as the event loop is. */
+  coarseNow(): number;
   create(onTimeout: () => void): Timer;
 }

@@ -23,6 +23,7 @@ export const LF = 10;
 export const SP = 32;
 export const HTAB = 9;
 export const COLON = 58;
+export const DEL = 127;
 
 /** True when every character of `text` is in the class. False for an empty text. */
 export function consistsOf(text: string, characterClass: Uint8Array): boolean {

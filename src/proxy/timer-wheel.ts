@@ -41,11 +41,13 @@ export class TimerWheel implements Timers {
   private readonly clock: () => number;
   private readonly origin: number;
   private tick = 0;
+  private lastMs: number;
 
   constructor(tickMs = 50, clock: () => number = () => performance.now()) {
     this.tickMs = tickMs;
     this.clock = clock;
     this.origin = clock();
+    this.lastMs = this.origin;
     this.slots = Array.from({ length: SLOTS }, () => new WheelTimer(this, () => undefined));
     this.interval = setInterval(() => {
       this.advance();
@@ -57,13 +59,18 @@ export class TimerWheel implements Timers {
     return this.clock();
   }
 
+  coarseNow(): number {
+    return this.lastMs;
+  }
+
   create(onTimeout: () => void): Timer {
     return new WheelTimer(this, onTimeout);
   }
 
   /** Fires what is due. Called by the interval; a test calls it by hand. */
   advance(): void {
-    const target = Math.floor((this.clock() - this.origin) / this.tickMs);
+    this.lastMs = this.clock();
+    const target = Math.floor((this.lastMs - this.origin) / this.tickMs);
     // A loop blocked for long must not walk the wheel more than once around.
     if (target - this.tick > SLOTS) this.tick = target - SLOTS;
     while (this.tick < target) {

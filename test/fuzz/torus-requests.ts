@@ -79,7 +79,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     exchangeCompleted: ignore,
     retried: ignore,
   },
-  timers: { now: () => 0, create: () => ({ arm: ignore, disarm: ignore }) },
+  timers: { now: () => 0, coarseNow: () => 0, create: () => ({ arm: ignore, disarm: ignore }) },
   trusted: NOBODY,
   nextId: () => 'id',
   isDraining: () => false,

@@ -81,7 +81,7 @@ export class Http1Connection implements RequestEvents, StreamHost {
       this.closing ||
       this.context.isDraining() ||
       this.served >= this.maxRequests ||
-      this.context.timers.now() >= this.expiresAtMs ||
+      this.context.timers.coarseNow() >= this.expiresAtMs ||
       this.reader.isInBody
     );
   }
@@ -96,8 +96,8 @@ export class Http1Connection implements RequestEvents, StreamHost {
     return this.reader.bodyBytes;
   }
 
-  now(): number {
-    return this.context.timers.now();
+  coarseNow(): number {
+    return this.context.timers.coarseNow();
   }
 
   destroy(reason: string): void {

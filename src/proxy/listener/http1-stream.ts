@@ -20,7 +20,7 @@ export interface StreamHost extends BodyTarget {
   readonly isReceivingBody: boolean;
   readonly requestBodyBytes: number;
   limitRequestBody(maxBytes: number): void;
-  now(): number;
+  coarseNow(): number;
   /** Breaks the connection in a way the client cannot take for the end of a response. */
   abort(reason: string): void;
   handOver(): { readonly socket: Socket; readonly early: Buffer | undefined };
@@ -135,7 +135,7 @@ export class Http1Stream implements DownstreamStream {
     this.hasResponded = true;
     if (this.connection.mustClose) this.keepAlive = false;
     const contentLength = framing === 'length' ? bodyLength : framing === 'none' ? head.contentLength : -1;
-    const nowMs = this.connection.now();
+    const nowMs = this.connection.coarseNow();
     return serialiseResponseHead(head, {
       framing,
       contentLength,

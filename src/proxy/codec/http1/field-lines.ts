@@ -1,4 +1,4 @@
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from '../../../http/characters.js';
+import * as characters from '../../../http/characters.js';
 import { IRREGULAR } from '../../../http/field-block.js';
 import {
   CONNECTION,
@@ -66,7 +66,13 @@ const SPANS: number[] = [];
 const NOTED = new Uint8Array(64);
 for (const kind of [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, EXPECT]) NOTED[kind] = 1;
 
-const UNDERSCORE = 95;
+/** Constants of this module cost the loops below nothing; imported ones are looked up for every byte. */
+const { COLON, CR, DEL, HTAB, LF, SP, TOKEN } = characters;
+
+/** What may stand in a name: 1, and 2 for the underscore, which many servers read as a dash. */
+const NAME = Uint8Array.from(TOKEN);
+const UNDERSCORE = 2;
+NAME[95] = UNDERSCORE;
 
 /**
  * Reads field lines from `position` to the empty line at `end - 2`. Positions in the spans are relative to `base`, the place
@@ -87,9 +93,9 @@ export function scanFieldLines(
   let used = 0;
   while (position < last) {
     const nameStart = position;
-    let underscore = false;
-    while (TOKEN[bytes[position] ?? 0] === 1) {
-      if (bytes[position] === UNDERSCORE) underscore = true;
+    let seen = 0;
+    for (let kind = NAME[bytes[position] ?? 0] ?? 0; kind !== 0; kind = NAME[bytes[position] ?? 0] ?? 0) {
+      seen |= kind;
       position += 1;
     }
     const nameEnd = position;
@@ -99,8 +105,13 @@ export function scanFieldLines(
     const afterColon = position;
     while (bytes[position] === SP || bytes[position] === HTAB) position += 1;
     const valueStart = position;
-    while (FIELD_VALUE[bytes[position] ?? 0] === 1) position += 1;
-    if (bytes[position] !== CR || bytes[position + 1] !== LF) return failed(scan, 'field-value');
+    let byte = bytes[position] ?? 0;
+    // FIELD_VALUE spelt out: two comparisons a byte are quicker than a look into the table.
+    while (byte >= SP ? byte !== DEL : byte === HTAB) {
+      position += 1;
+      byte = bytes[position] ?? 0;
+    }
+    if (byte !== CR || bytes[position + 1] !== LF) return failed(scan, 'field-value');
     let valueEnd = position;
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB))
       valueEnd -= 1;
@@ -108,7 +119,7 @@ export function scanFieldLines(
     if (scan.count > limits.headerCount) return failed(scan, 'field-count');
     const regular = valueEnd === position && valueStart - afterColon === 1 && bytes[afterColon] === SP;
     position += 2;
-    if (underscore && !limits.allowUnderscores) continue;
+    if (seen >= UNDERSCORE && !limits.allowUnderscores) continue;
     const kind = kindOf(bytes, nameStart, nameEnd);
     if (NOTED[kind] === 1)
       note(scan, kind, text.slice(valueStart - base, notedEnd(bytes, kind, valueEnd) - base));
