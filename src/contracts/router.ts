@@ -9,9 +9,21 @@ export interface CompiledRoute {
   readonly config: RouteConfig;
   /** In configured order. */
   readonly filters: readonly Filter[];
+  /** What they say of request bodies, taken together. */
+  readonly bodyRules: BodyRules;
   readonly upstream: Upstream | undefined;
   /** Rewrites a matched path to what the upstream sees; undefined when the path is passed on as it is. */
   readonly rewritePath: ((path: string) => string) | undefined;
+}
+
+/** What the filters of a route want of request bodies. */
+export interface BodyRules {
+  /** A longer body ends the exchange with 413; Infinity for no limit. */
+  readonly maxBytes: number;
+  /** The filters that must see the whole body; in configured order. */
+  readonly readers: readonly Filter[];
+  /** The most that is buffered for them. */
+  readonly bufferBytes: number;
 }
 
 /** What the router needs to know of a route; it hands `target` back on a match. */

@@ -6,7 +6,7 @@ import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
 import type { LiveExchange } from '../contracts/lifecycle.js';
 import type { Body, ResponseHead } from '../contracts/message.js';
-import type { CompiledRoute } from '../contracts/router.js';
+import type { BodyRules, CompiledRoute } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
 import type { Timer, Timers } from '../contracts/timers.js';
 import { CAUSES } from '../errors/causes.js';
@@ -203,27 +203,23 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   /** Limits and filters that concern the body itself. */
   private checkBody(route: CompiledRoute): void {
-    const maxBytes = Math.min(...route.filters.map((filter) => filter.maxRequestBytes ?? Infinity));
+    const { maxBytes, readers } = route.bodyRules;
     if (this.downstream.requestBytes > maxBytes) {
       this.reply({ status: 413, cause: 'downstream.filter.too-large' });
       return;
     }
     if (this.body.kind === 'stream' && maxBytes < Infinity) this.downstream.limitRequestBody(maxBytes);
-    const readers = route.filters.filter((filter) => filter.onRequestBody !== undefined);
     // Whoever waits for 100 (Continue) would wait for ever: the upstream is asked only once the body is here.
     if (readers.length > 0 && this.downstream.head.expectsContinue) this.downstream.sendInterim(CONTINUE);
     if (readers.length === 0) this.forward(route);
     else
-      this.awaitVerdict(this.runBodyFilters(readers), () => {
+      this.awaitVerdict(this.runBodyFilters(route.bodyRules), () => {
         this.forward(route);
       });
   }
 
-  private async runBodyFilters(readers: readonly Filter[]): Promise<FilterVerdict> {
-    const maxBytes = Math.min(
-      ...readers.map((filter) => filter.requestBodyLimitBytes ?? DEFAULT_BODY_BUFFER_BYTES),
-    );
-    const bytes = await gatherBody(this.body, maxBytes);
+  private async runBodyFilters({ readers, bufferBytes }: BodyRules): Promise<FilterVerdict> {
+    const bytes = await gatherBody(this.body, bufferBytes);
     if (bytes === 'too-large') return { status: 413, cause: 'downstream.filter.too-large' };
     if (bytes === 'broken') return undefined;
     for (const filter of readers) {
@@ -356,7 +352,6 @@ const CONTINUE: ResponseHead = {
   contentLength: -1,
 };
 const NO_FILTERS: readonly Filter[] = [];
-const DEFAULT_BODY_BUFFER_BYTES = 1024 * 1024;
 const RETRY_AFTER = ['retry-after', '1'] as const;
 
 /** The client as trusted peers report it. */

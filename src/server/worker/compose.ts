@@ -7,6 +7,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { Upstream } from '../../contracts/upstream.js';
 import { compileIpSet } from '../../http/ip-set.js';
+import { bodyRulesOf } from '../../proxy/body-rules.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
 import { createFilter } from '../../proxy/filters/index.js';
 import { createForwarder } from '../../proxy/forwarder/index.js';
@@ -106,6 +107,7 @@ function composeRoute(config: RouteConfig, parts: RouteParts): RouteEntry<Compil
     name: config.name,
     config,
     filters,
+    bodyRules: bodyRulesOf(filters),
     upstream: config.upstream === undefined ? undefined : upstreams.get(config.upstream),
     rewritePath: compileRewrite(config.rewrite),
   };

@@ -8,6 +8,7 @@ import type { Body, BodyStream, ResponseHead } from '../../../src/contracts/mess
 import type { CompiledRoute } from '../../../src/contracts/router.js';
 import type { Telemetry } from '../../../src/contracts/telemetry.js';
 import { compileIpSet } from '../../../src/http/ip-set.js';
+import { bodyRulesOf } from '../../../src/proxy/body-rules.js';
 import { Graph } from '../../../src/proxy/graph.js';
 import { HttpProxy } from '../../../src/proxy/http-proxy.js';
 import { RequestIds } from '../../../src/proxy/request-id.js';
@@ -84,7 +85,15 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     checkout: () => ({ cancel: () => undefined }),
     dispose: () => undefined,
   };
-  const target: CompiledRoute = { name: config.name, config, filters, upstream, rewritePath: undefined };
+  const bodyRules = bodyRulesOf(filters);
+  const target: CompiledRoute = {
+    name: config.name,
+    config,
+    filters,
+    bodyRules,
+    upstream,
+    rewritePath: undefined,
+  };
   const graph = new Graph({
     router: {
       match: () => (options.matched === false ? { kind: 'not-found' } : { kind: 'matched', target }),
