@@ -2,6 +2,7 @@ import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
 import { CR, LF } from '../../http/characters.js';
 import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyIntake } from '../codec/http1/body-intake.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { HeadProgress, Piece } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
@@ -10,7 +11,6 @@ import { IncomingBody } from '../codec/http1/incoming-body.js';
 import type { Http1RequestHead, RequestHeadLimits } from '../codec/http1/request-head.js';
 import { parseRequestHead } from '../codec/http1/request-head.js';
 import type { SocketReader } from '../codec/read-buffers.js';
-import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../codec/read-buffers.js';
 
 /**
  * Owns the reading of requests out of the bytes of one client connection: blank lines, heads, bodies. It hands out one
@@ -57,9 +57,8 @@ export class RequestReader implements SocketReader {
   private readonly events: RequestEvents;
   private readonly options: RequestReaderOptions;
   private readonly head: HeadReader;
-  private buffer: Buffer = SHARED_READ_BUFFER;
+  private readonly intake: BodyIntake;
   private decoder: BodyDecoder | undefined = undefined;
-  private body: IncomingBody | undefined = undefined;
   private maxBodyBytes = Infinity;
   /** A request was handed out and is not over. */
   private busy = false;
@@ -73,6 +72,7 @@ export class RequestReader implements SocketReader {
     this.events = events;
     this.options = options;
     this.head = new HeadReader({ lineBytes, headBytes });
+    this.intake = new BodyIntake(options.scheme === 'https');
   }
 
   /** Bytes of an unfinished head are held. */
@@ -86,7 +86,7 @@ export class RequestReader implements SocketReader {
   }
 
   nextBuffer(): Buffer {
-    return this.buffer;
+    return this.intake.buffer;
   }
 
   onRead(bytes: Buffer, length: number, reused: boolean): void {
@@ -110,13 +110,12 @@ export class RequestReader implements SocketReader {
 
   /** Nobody reads the body any more: what still arrives of it is dropped. */
   dropBody(): void {
-    this.body = undefined;
+    this.intake.drop();
   }
 
   /** The body broke off: its reader gets an error, never an end. */
   breakBody(error: Error): void {
-    this.body?.fail(error);
-    this.body = undefined;
+    this.intake.drop()?.fail(error);
   }
 
   /** The rest of a head will never come. */
@@ -126,13 +125,11 @@ export class RequestReader implements SocketReader {
 
   /** Reads no further, and gives up the bytes that wait. Returns them. */
   close(): Buffer | undefined {
-    const { waiting, body } = this;
+    const { waiting } = this;
     this.open = false;
     this.waiting = undefined;
     this.decoder = undefined;
-    this.body = undefined;
-    body?.destroy();
-    this.returnBuffer();
+    this.intake.drop()?.destroy();
     return waiting;
   }
 
@@ -238,7 +235,7 @@ export class RequestReader implements SocketReader {
     stream.on('error', ignoreReported);
     this.busy = true;
     this.decoder = decoder;
-    this.body = stream;
+    this.intake.begin(stream);
     this.bodyBytes = decoder.decodedBytes;
     this.maxBodyBytes = Infinity;
     this.feed(decoder, rest);
@@ -259,31 +256,15 @@ export class RequestReader implements SocketReader {
   }
 
   private feed(decoder: BodyDecoder, { bytes, reused }: Piece): void {
-    if (decoder.dataEnd === decoder.dataStart || this.body === undefined) return;
-    const data = bytes.subarray(decoder.dataStart, decoder.dataEnd);
-    this.body.feed(reused ? this.kept(data) : data);
-  }
-
-  /** Data that outlives this read: copied out of the shared buffer once, then every read has a buffer of its own. */
-  private kept(data: Buffer): Buffer {
-    this.buffer = takeReadBuffer();
-    return data.buffer === SHARED_READ_BUFFER.buffer ? Buffer.from(data) : data;
+    this.intake.take(bytes.subarray(decoder.dataStart, decoder.dataEnd), reused);
   }
 
   private endBody(decoder: BodyDecoder, rest: Piece): void {
-    const { body } = this;
     this.decoder = undefined;
-    this.body = undefined;
     if (rest.start < rest.end) this.hold(rest);
-    this.returnBuffer();
+    const body = this.intake.finish();
     this.events.onBodyEnd();
     body?.complete(decoder.trailers);
-  }
-
-  /** Reads of heads need no buffer of their own. */
-  private returnBuffer(): void {
-    giveReadBuffer(this.buffer);
-    this.buffer = SHARED_READ_BUFFER;
   }
 }
 

@@ -40,7 +40,7 @@ export class Http1UpstreamConnection
   readonly socket: Socket;
   readonly endpoint: ConnectionHome;
   reused = false;
-  private readonly reader = new ResponseReader(this);
+  private readonly reader: ResponseReader;
   private readonly timer: Timer;
   private readonly pooled: boolean;
   private phase: Phase = 'connecting';
@@ -58,6 +58,7 @@ export class Http1UpstreamConnection
     this.endpoint = endpoint;
     this.pooled = pooled;
     this.idleLimitMs = endpoint.idleTimeoutMs;
+    this.reader = new ResponseReader(this, endpoint.dialer.isTls);
     this.timer = endpoint.timers.create(() => {
       this.onTimeout();
     });
@@ -69,7 +70,7 @@ export class Http1UpstreamConnection
 
   private dialPooled(): Socket {
     return this.endpoint.dialer.dialPooled({
-      nextBuffer: () => this.reader.nextBuffer,
+      nextBuffer: () => this.reader.nextBuffer(),
       onRead: (bytes, length, reused) => {
         this.receive(bytes, length, reused);
       },

@@ -1,6 +1,7 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
 import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyIntake } from '../codec/http1/body-intake.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { Piece } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
@@ -8,7 +9,6 @@ import type { BodySource } from '../codec/http1/incoming-body.js';
 import { IncomingBody } from '../codec/http1/incoming-body.js';
 import type { Http1ResponseHead } from '../codec/http1/response-head.js';
 import { RESPONSE_HEAD_BYTES, parseResponseHead } from '../codec/http1/response-head.js';
-import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../codec/read-buffers.js';
 
 /** Owns the reading of responses out of the bytes of one connection: heads, interim ones included, then the body. */
 
@@ -34,8 +34,6 @@ export interface ResponseEvents extends BodySource {
 }
 
 export class ResponseReader {
-  /** What the socket should read into next. */
-  nextBuffer: Buffer = SHARED_READ_BUFFER;
   /** Some byte of the response has arrived. */
   hasBegun = false;
   private readonly events: ResponseEvents;
@@ -43,11 +41,17 @@ export class ResponseReader {
   private open = false;
   private method = 'GET';
   private interimCount = 0;
+  private readonly intake: BodyIntake;
   private decoder: BodyDecoder | undefined = undefined;
-  private body: IncomingBody | undefined = undefined;
 
-  constructor(events: ResponseEvents) {
+  constructor(events: ResponseEvents, isTls: boolean) {
     this.events = events;
+    this.intake = new BodyIntake(isTls);
+  }
+
+  /** What the socket should read into next. */
+  nextBuffer(): Buffer {
+    return this.intake.buffer;
   }
 
   /** The next bytes are the response to a request of this method, which decides whether there is a body. */
@@ -60,9 +64,8 @@ export class ResponseReader {
 
   /** Reads no further. A body that is under way breaks with `error`, or silently without one. */
   close(error?: Error): void {
-    const { body } = this;
+    const body = this.intake.drop();
     this.open = false;
-    this.body = undefined;
     if (error === undefined) body?.destroy();
     else body?.fail(error);
   }
@@ -154,13 +157,13 @@ export class ResponseReader {
     // Its failure reaches the observer as well; the stream may have no reader at that moment.
     body.on('error', ignoreReported);
     this.decoder = decoder;
-    this.body = body;
+    this.intake.begin(body);
     this.feed(decoder, piece);
     this.events.onStreamingResponse(head, body);
   }
 
   private readBody(decoder: BodyDecoder, piece: Piece): void {
-    if (this.body === undefined) return;
+    if (!this.open) return;
     const next = decoder.decode(piece.bytes, piece.start, piece.end);
     if (decoder.fault !== '') {
       this.fault('upstream.body.malformed', decoder.fault);
@@ -171,25 +174,14 @@ export class ResponseReader {
     if (decoder.done) this.endBody(decoder, next < piece.end);
   }
 
-  private feed(decoder: BodyDecoder, piece: Piece): void {
-    if (decoder.dataEnd === decoder.dataStart) return;
-    const data = piece.bytes.subarray(decoder.dataStart, decoder.dataEnd);
-    this.body?.feed(piece.reused ? this.kept(data) : data);
-  }
-
-  /** Data that outlives this read: copied out of the shared buffer once, then every read has a buffer of its own. */
-  private kept(data: Buffer): Buffer {
-    this.nextBuffer = takeReadBuffer();
-    return data.buffer === SHARED_READ_BUFFER.buffer ? Buffer.from(data) : data;
+  private feed(decoder: BodyDecoder, { bytes, reused }: Piece): void {
+    this.intake.take(bytes.subarray(decoder.dataStart, decoder.dataEnd), reused);
   }
 
   private endBody(decoder: BodyDecoder, excess: boolean): void {
-    const { body } = this;
+    const body = this.intake.finish();
     this.open = false;
-    this.body = undefined;
     this.decoder = undefined;
-    giveReadBuffer(this.nextBuffer);
-    this.nextBuffer = SHARED_READ_BUFFER;
     this.events.onBodyEnd(excess || decoder.framing === 'close');
     body?.complete(decoder.trailers);
   }
