@@ -6,7 +6,7 @@
 
 /** Takes what a socket reads into such buffers. */
 export interface SocketReader {
-  /** What the next read goes into. Asked after each read. */
+  /** What the next read goes into. Asked once a read, when it is done: what changes in between holds for the read after next. */
   nextBuffer(): Buffer;
   /** `bytes[0, length)` were read. `reused`: the buffer may be overwritten by the next read; else it is the reader's to keep. */
   onRead(bytes: Buffer, length: number, reused: boolean): void;
@@ -20,17 +20,33 @@ const MAX_FREE = 64;
 export const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
 
 const free: Buffer[] = [];
-/** Which memory is out. Weak: a piece that is dropped with its stream is collected like any other. */
-const lent = new WeakSet<ArrayBufferLike>();
+/** How many hold each buffer that is out. Weak: one that is dropped with its stream is collected like any other. */
+const holds = new WeakMap<ArrayBufferLike, number>();
 
+/** A buffer with one hold on it. */
 export function takeReadBuffer(): Buffer {
   const buffer = free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-  lent.add(buffer.buffer);
+  holds.set(buffer.buffer, 1);
   return buffer;
 }
 
-/** Nobody reads `piece` any more. Does nothing unless it is (part of) a buffer that was taken here and not yet given back. */
+/** One more holds (a part of) the buffer. */
+export function holdReadBuffer(buffer: Buffer): void {
+  const held = holds.get(buffer.buffer);
+  if (held !== undefined) holds.set(buffer.buffer, held + 1);
+}
+
+/**
+ * Ends one hold; with the last one the buffer may be read into for anybody. `piece` is (a part of) it; does nothing for other
+ * memory. A buffer that a socket may still read into must be dropped instead.
+ */
 export function giveReadBuffer(piece: Buffer): void {
-  if (!lent.delete(piece.buffer) || free.length >= MAX_FREE) return;
-  free.push(Buffer.from(piece.buffer));
+  const held = holds.get(piece.buffer);
+  if (held === undefined) return;
+  if (held > 1) {
+    holds.set(piece.buffer, held - 1);
+    return;
+  }
+  holds.delete(piece.buffer);
+  if (free.length < MAX_FREE) free.push(Buffer.from(piece.buffer));
 }

@@ -1,4 +1,4 @@
-import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../read-buffers.js';
+import { SHARED_READ_BUFFER, giveReadBuffer, holdReadBuffer, takeReadBuffer } from '../read-buffers.js';
 import type { IncomingBody } from './incoming-body.js';
 
 /**
@@ -10,11 +10,11 @@ import type { IncomingBody } from './incoming-body.js';
 const RECORD_BYTES = 16 * 1024;
 
 export class BodyIntake {
-  /** What the next read goes into. */
+  /** What the next read goes into. Changes within `take` and `finish` only: a socket asks once a read, when it is done. */
   buffer: Buffer = SHARED_READ_BUFFER;
   private readonly gathers: boolean;
   private stream: IncomingBody | undefined = undefined;
-  /** The lent buffer; `[start, end)` of it is gathered. */
+  /** The lent buffer. `[start, end)` of it is gathered and not handed on; reads go behind `end`. */
   private block: Buffer = SHARED_READ_BUFFER;
   private start = 0;
   private end = 0;
@@ -28,70 +28,88 @@ export class BodyIntake {
     this.stream = stream;
   }
 
-  /** Decoded bytes as they stand in what was read. `reused`: in a buffer of this intake, or the shared one; else to be kept. */
+  /**
+   * Decoded bytes as they stand in what was read. `reused`: in `buffer`; else to be kept. Called while the read is handled,
+   * as `finish` is.
+   */
   take(data: Buffer, reused: boolean): void {
     if (this.stream === undefined || data.length === 0) return;
-    if (reused && this.block !== SHARED_READ_BUFFER && this.gathers) this.gather(data);
-    else this.stream.feed(reused ? this.kept(data) : data);
+    if (!reused) this.stream.feed(data);
+    else if (this.block === SHARED_READ_BUFFER) this.copy(this.stream, data);
+    else if (this.gathers) this.gather(this.stream, data);
+    else this.handOn(this.stream, data);
   }
 
   /** The last byte is here. Returns the stream, which has not been told of its end yet. */
   finish(): IncomingBody | undefined {
-    this.flush();
-    return this.drop();
-  }
-
-  /** Nobody reads the body any more: what still comes of it is ignored. */
-  drop(): IncomingBody | undefined {
-    const { stream } = this;
-    this.stream = undefined;
-    this.rest();
-    giveReadBuffer(this.block);
-    this.block = SHARED_READ_BUFFER;
-    this.buffer = SHARED_READ_BUFFER;
+    const { stream, block, start, end } = this;
+    this.drop();
+    if (end > start) stream?.feed(block.subarray(start, end));
+    else giveReadBuffer(block);
     return stream;
   }
 
-  /** Data that outlives this read: copied out of the shared buffer once, then every read has a buffer of its own. */
-  private kept(data: Buffer): Buffer {
-    const isShared = this.block === SHARED_READ_BUFFER;
+  /**
+   * Nobody reads the body any more: what still comes of it is ignored. The socket may read into the buffer once more, so it is
+   * not given back but left to the garbage collector.
+   */
+  drop(): IncomingBody | undefined {
+    const { stream } = this;
+    clearImmediate(this.flushing);
+    this.flushing = undefined;
+    this.stream = undefined;
+    this.block = SHARED_READ_BUFFER;
+    this.buffer = SHARED_READ_BUFFER;
+    this.start = 0;
+    this.end = 0;
+    return stream;
+  }
+
+  /** The first bytes, which came with the head. From now on every read has a buffer of its own. */
+  private copy(stream: IncomingBody, data: Buffer): void {
     this.lend();
-    return isShared ? Buffer.from(data) : data;
+    stream.feed(Buffer.from(data));
+  }
+
+  /** With what stands in the block its hold travels as well. */
+  private handOn(stream: IncomingBody, piece: Buffer): void {
+    this.lend();
+    stream.feed(piece);
   }
 
   private lend(): void {
     this.block = takeReadBuffer();
     this.buffer = this.block;
+    this.start = 0;
+    this.end = 0;
   }
 
-  private gather(data: Buffer): void {
-    const at = data.byteOffset - this.block.byteOffset;
-    if (this.end === 0) this.start = this.end = at;
+  private gather(stream: IncomingBody, data: Buffer): void {
+    const { block } = this;
+    const at = data.byteOffset - block.byteOffset;
+    if (this.start === this.end) this.start = this.end = at;
     // Framing between the records' data is closed up.
-    if (at !== this.end) this.block.copyWithin(this.end, at, at + data.length);
+    if (at !== this.end) block.copyWithin(this.end, at, at + data.length);
     this.end += data.length;
-    if (this.block.length - this.end < RECORD_BYTES) {
-      this.flush();
+    if (block.length - this.end < RECORD_BYTES) {
+      clearImmediate(this.flushing);
+      this.flushing = undefined;
+      this.handOn(stream, block.subarray(this.start, this.end));
       return;
     }
-    this.buffer = this.block.subarray(this.end);
+    this.buffer = block.subarray(this.end);
     this.flushing ??= setImmediate(() => {
       this.flush();
     });
   }
 
+  /** The turn is over. The socket reads on in the same block, behind what travels. */
   private flush(): void {
     const { stream, block, start, end } = this;
-    this.rest();
-    if (start === end || stream === undefined) return;
-    this.lend();
-    stream.feed(block.subarray(start, end));
-  }
-
-  private rest(): void {
-    clearImmediate(this.flushing);
     this.flushing = undefined;
-    this.start = 0;
-    this.end = 0;
+    if (stream === undefined || start === end) return;
+    holdReadBuffer(block);
+    this.start = end;
+    stream.feed(block.subarray(start, end));
   }
 }

@@ -19,9 +19,19 @@ class Connection implements RequestEvents {
   readonly requests: string[] = [];
   readonly faults: string[] = [];
   readonly reader: RequestReader;
+  /** What its socket reads into: it asks when a read is done, and not again before the next. */
+  private buffer: Buffer;
 
   constructor(scheme: 'http' | 'https') {
     this.reader = new RequestReader(this, { scheme, limits: LIMITS });
+    this.buffer = this.reader.nextBuffer();
+  }
+
+  /** One read, and rubbish of other connections in the shared buffer after it. */
+  read(piece: string): void {
+    this.reader.onRead(this.buffer, this.buffer.write(piece, 'latin1'), true);
+    this.buffer = this.reader.nextBuffer();
+    SHARED_READ_BUFFER.fill('\r\n\r\n', 0, 512);
   }
 
   onRequest(head: { readonly method: string; readonly path: string }, body: Body): void {
@@ -51,14 +61,6 @@ class Connection implements RequestEvents {
   abandonBody(): void {}
 }
 
-/** Reads as a socket does: into the buffer it is given, with rubbish of other connections in the shared one in between. */
-function readInto(reader: RequestReader, piece: string): void {
-  const buffer = reader.nextBuffer();
-  const bytes = buffer.subarray(0, buffer.write(piece, 'latin1'));
-  reader.onRead(buffer, bytes.length, true);
-  SHARED_READ_BUFFER.fill('\r\n\r\n', 0, 512);
-}
-
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -73,7 +75,8 @@ describe('RequestReader', () => {
           const places = [0, ...cuts.sort((a, b) => a - b), WIRE.length];
           for (let index = 1; index < places.length; index += 1) {
             const piece = WIRE.slice(places[index - 1], places[index]);
-            if (piece !== '') readInto(connection.reader, piece);
+            if (piece !== '') connection.read(piece);
+            if (index % 3 === 0) await turns(1);
           }
           for (let waited = 0; connection.requests.length < EXPECTED.length && waited < 20; waited += 1)
             await turns(1);
@@ -88,11 +91,11 @@ describe('RequestReader', () => {
 
   it('counts the bytes of a streamed body for its own request only', () => {
     const connection = new Connection('http');
-    readInto(connection.reader, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab');
-    readInto(connection.reader, 'cd');
+    connection.read('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab');
+    connection.read('cd');
     expect(connection.reader.bodyBytes).toBe(4);
     connection.reader.next();
-    readInto(connection.reader, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    connection.read('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(connection.reader.bodyBytes).toBe(0);
   });
 
@@ -100,10 +103,10 @@ describe('RequestReader', () => {
     const connection = new Connection('http');
     let full = 0;
     connection.onFull = () => (full += 1);
-    readInto(connection.reader, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab');
-    readInto(connection.reader, `cd${'x'.repeat(60_000)}`);
+    connection.read('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab');
+    connection.read(`cd${'x'.repeat(60_000)}`);
     expect(full).toBe(0);
-    readInto(connection.reader, 'x'.repeat(6000));
+    connection.read('x'.repeat(6000));
     expect(full).toBe(1);
   });
 });

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { BodyIntake } from '../../../../../src/proxy/codec/http1/body-intake.js';
 import { IncomingBody } from '../../../../../src/proxy/codec/http1/incoming-body.js';
-import { SHARED_READ_BUFFER } from '../../../../../src/proxy/codec/read-buffers.js';
+import {
+  SHARED_READ_BUFFER,
+  giveReadBuffer,
+  takeReadBuffer,
+} from '../../../../../src/proxy/codec/read-buffers.js';
 
 const RECORD_BYTES = 16 * 1024;
 const SOURCE = { pauseBody: () => undefined, resumeBody: () => undefined, abandonBody: () => undefined };
@@ -14,11 +18,12 @@ function arrange(isTls: boolean) {
     pieces.push(piece.toString());
   });
   intake.begin(body);
-  /** What a socket does: reads `text` into the buffer it is lent, of which `data` is the decoded part. */
+  let buffer = intake.buffer;
+  /** What a socket does: reads `text` into the buffer it was lent when the last read was done; `[from, to)` of it is decoded. */
   const read = (text: string, from = 0, to = text.length): void => {
-    const { buffer } = intake;
     buffer.write(text, 'latin1');
     intake.take(buffer.subarray(from, to), true);
+    buffer = intake.buffer;
   };
   return { intake, body, pieces, read };
 }
@@ -61,6 +66,32 @@ describe('BodyIntake', () => {
     const waiting = body.readableLength;
     for (let record = 0; record < 4; record += 1) read('x'.repeat(RECORD_BYTES));
     expect(body.readableLength).toBe(waiting + 4 * RECORD_BYTES);
+  });
+
+  it('keeps what is on its way from what is read after the turn', async () => {
+    const { body, read } = arrange(true);
+    read('first');
+    const pieces: Buffer[] = [];
+    body.removeAllListeners('data').on('data', (piece: Buffer) => pieces.push(piece));
+    for (const text of ['second', 'third', 'fourth']) {
+      read(text);
+      await nextTurn();
+      await nextTurn();
+    }
+    expect(pieces.join(' ')).toBe('first second third fourth');
+    for (const piece of pieces) giveReadBuffer(piece);
+    read('fifth');
+    expect(pieces.join(' ')).toBe('first second third fourth');
+  });
+
+  it('gives no buffer to others that its socket may still read into', () => {
+    const { intake, read } = arrange(false);
+    read('first');
+    const lent = intake.buffer;
+    intake.drop();
+    const others = Array.from({ length: 70 }, () => takeReadBuffer());
+    expect(others.map(({ buffer }) => buffer)).not.toContain(lent.buffer);
+    for (const other of others) giveReadBuffer(other);
   });
 
   it('hands on what is gathered before the end', async () => {
