@@ -8,6 +8,7 @@ export interface ConfigSnapshot {
   /** How many workers; already resolved from `auto`. */
   readonly workers: number;
   readonly listeners: readonly ListenerConfig[];
+  readonly tls: TlsConfig;
   readonly admin: AdminConfig | undefined;
   readonly shutdown: ShutdownConfig;
   readonly supervisor: SupervisorConfig;
@@ -19,6 +20,12 @@ export interface ConfigSnapshot {
   readonly maxConnectionsPerWorker: number;
   readonly upstreams: readonly UpstreamConfig[];
   readonly routes: readonly RouteConfig[];
+}
+
+/** What all TLS listeners of the instance have in common. */
+export interface TlsConfig {
+  /** The keys of session tickets are replaced this often. */
+  readonly ticketKeyRotationMs: number;
 }
 
 export interface ListenerConfig {
@@ -35,6 +42,8 @@ export interface ListenerTlsConfig {
   /** The first one is the default; the others are chosen by SNI. PEM text, already read and checked to fit. */
   readonly certificates: readonly CertificateConfig[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Clients may resume a session; otherwise every connection is a full handshake. */
+  readonly sessionTickets: boolean;
 }
 
 export interface CertificateConfig {

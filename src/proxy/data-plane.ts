@@ -6,6 +6,7 @@ import type { TimerWheel } from './timer-wheel.js';
 
 /** A listener as the data plane drives it. */
 export interface DrivenListener {
+  setTicketKeys(ticketKeys: string): void;
   listen(): Promise<BoundListener>;
   stopAccepting(): void;
   closeIdle(): void;
@@ -35,6 +36,10 @@ export class WorkerDataPlane implements DataPlane {
 
   constructor(parts: DataPlaneParts) {
     this.parts = parts;
+  }
+
+  setTicketKeys(ticketKeys: string): void {
+    for (const listener of this.parts.listeners) listener.setTicketKeys(ticketKeys);
   }
 
   async listen(): Promise<readonly BoundListener[]> {

@@ -19,6 +19,7 @@ export function compileSnapshot(
     version,
     workers: document.workers === 'auto' ? availableCpus() : document.workers,
     listeners: compileListeners(document.listeners ?? [], context),
+    tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
     admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
     supervisor: {

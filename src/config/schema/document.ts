@@ -16,6 +16,14 @@ import { listenerSchema } from './listener-schema.js';
 import { routeSchema } from './route-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
 
+const tlsSchema = z.strictObject({
+  ticketKeyRotation: positiveDuration()
+    .prefault('12h')
+    .describe(
+      'The keys of session tickets are replaced this often. A ticket of a former key costs a full handshake, no error.',
+    ),
+});
+
 const adminSchema = z.strictObject({
   address: address()
     .optional()
@@ -100,6 +108,7 @@ export const configSchema = z
       .describe(
         'Where clients connect. Default: one HTTPS listener, made from HOST, PORT, CERT_FILE and KEY_FILE.',
       ),
+    tls: tlsSchema.prefault({}).describe('What all TLS listeners have in common.'),
     admin: z
       .union([adminSchema, z.literal(false)], { error: 'must be an object with `address`, or false' })
       .prefault({})

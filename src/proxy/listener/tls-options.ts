@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { SecureContext, TlsOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
@@ -36,6 +36,8 @@ export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): Tl
     ...secureOptions(tls),
     cert: first?.certPem,
     key: first?.keyPem,
+    // Node's default differs with the command line of the process.
+    sessionIdContext: createHash('sha256').update(config.name).digest('base64').slice(0, 32),
     handshakeTimeout: config.timeouts.tlsHandshakeMs,
     ALPNProtocols: ['http/1.1'],
     ...(contexts.length === 0 ? {} : { SNICallback: chooseByName(contexts) }),
@@ -43,7 +45,8 @@ export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): Tl
 }
 
 function secureOptions(tls: ListenerTlsConfig): TlsOptions {
-  return { minVersion: tls.minVersion, ciphers: CIPHERS, honorCipherOrder: true };
+  const noTickets = tls.sessionTickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET };
+  return { minVersion: tls.minVersion, ciphers: CIPHERS, honorCipherOrder: true, ...noTickets };
 }
 
 /** The first certificate whose names cover the requested one; the listener's first certificate otherwise. */

@@ -20,6 +20,7 @@ export interface SupervisorOptions {
   /** In [0, 1). */
   random(): number;
   readonly keySets: () => KeySets;
+  readonly ticketKeys: () => string;
   /** Messages that are not about the life of the worker: metrics, key sets. */
   onWorkerMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void;
   onWorkerGone(slot: WorkerSlot, worker: WorkerRecord): void;
@@ -190,6 +191,7 @@ export class Supervisor {
       slot: slot.number,
       snapshot: this.#ports.apply(this.#snapshot, worker.portMode),
       keySets: this.#options.keySets(),
+      ticketKeys: this.#options.ticketKeys(),
     });
   }
 

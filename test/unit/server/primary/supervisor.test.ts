@@ -44,6 +44,7 @@ const arrange = (workers: number) => {
     scheduler,
     random: () => 0.999999,
     keySets: () => [],
+    ticketKeys: () => 'c2VjcmV0',
     onWorkerMessage: () => undefined,
     onWorkerGone: () => undefined,
     fork: (events) => {
