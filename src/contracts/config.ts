@@ -7,6 +7,8 @@ export interface ConfigSnapshot {
   readonly version: number;
   /** How many workers; already resolved from `auto`. */
   readonly workers: number;
+  /** Already resolved to what this Node and this system can do. */
+  readonly accept: AcceptMode;
   readonly listeners: readonly ListenerConfig[];
   readonly tls: TlsConfig;
   readonly admin: AdminConfig | undefined;
@@ -21,6 +23,12 @@ export interface ConfigSnapshot {
   readonly upstreams: readonly UpstreamConfig[];
   readonly routes: readonly RouteConfig[];
 }
+
+/**
+ * How new connections reach the workers. `shared`: all accept from one socket; `round-robin`: the primary accepts and hands
+ * out; `reuse-port`: each worker has a socket of its own at the same address, and the kernel chooses by the client's.
+ */
+export type AcceptMode = 'shared' | 'round-robin' | 'reuse-port';
 
 /** What all TLS listeners of the instance have in common. */
 export interface TlsConfig {

@@ -101,6 +101,12 @@ export const configSchema = z
     workers: countOrAuto(1, 1024)
       .prefault('auto')
       .describe('Worker processes; `auto` is one for each processor, within the CPU quota of the container.'),
+    accept: z
+      .enum(['shared', 'round-robin', 'reuse-port'])
+      .prefault('shared')
+      .describe(
+        'How new connections reach the workers: from one shared socket, dealt out by the primary, or by a socket for each worker (SO_REUSEPORT). The last two need Node 22.12.',
+      ),
     listeners: z
       .array(listenerSchema)
       .min(1)

@@ -2,7 +2,7 @@ import { createServer as createPlainServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
-import type { BoundListener, ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
+import type { AcceptMode, BoundListener, ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
 import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
 import type { ListenerContext } from './listener-context.js';
@@ -26,16 +26,20 @@ export class Listener implements CappedListener {
   /** Every accepted socket, also those still in their TLS handshake. */
   private readonly sockets = new Set<Socket>();
   private readonly connections = new Set<Http1Connection>();
+  private readonly reusePort: boolean;
   private closed = false;
 
-  constructor(context: ListenerContext, cap: ConnectionCap) {
+  constructor(context: ListenerContext, cap: ConnectionCap, accept: AcceptMode) {
     this.config = context.config;
     this.context = context;
     this.cap = cap;
+    this.reusePort = accept === 'reuse-port';
     const { tls } = context.config;
     const tlsServer = tls === undefined ? undefined : this.createTlsServer(tls);
     this.ticketServer = tls?.sessionTickets === true ? tlsServer : undefined;
     this.server = tlsServer ?? this.createPlainServer();
+    // Under round-robin the primary would offer a connection that is refused to the next worker, without end.
+    Object.assign(this.server, { dropMaxConnection: true });
     cap.join(this);
     this.server.on('drop', () => {
       context.telemetry.connectionRefused(this.config.name, 'cap');
@@ -65,7 +69,9 @@ export class Listener implements CappedListener {
     const { host, port, name, tls } = this.config;
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen({ host, port, backlog: BACKLOG }, () => {
+      // Unknown to the types of the oldest Node.
+      const ownSocket = this.reusePort ? { reusePort: true } : {};
+      this.server.listen({ host, port, backlog: BACKLOG, ...ownSocket }, () => {
         this.server.off('error', reject);
         // node:cluster gives whoever joins a shared socket the keys that its first worker began with: by now old ones.
         this.useTicketKeys();

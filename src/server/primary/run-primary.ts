@@ -86,7 +86,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startSeconds = Math.round(Date.now() / 1000);
-  if (options.fork === undefined) setUpForking(workerEntry);
+  if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
   const keySets = new KeySetStore({
     urls: keySetUrls(snapshot),
     scheduler,
