@@ -57,7 +57,7 @@ const visit = async (): Promise<{ readonly client: RawClient; readonly worker: n
   const client = await rawClient({ port: torus.port() });
   const { status } = await client.exchange(requestHead(`GET ${target}`));
   expect(status).toBe(200);
-  return { client, worker: Number((await accessLine(torus, target)).pid) };
+  return { client, worker: Number((await accessLine(torus, target))['pid']) };
 };
 
 /** Opens connections, all held until the end, until each of these workers has answered on one. */
@@ -87,6 +87,7 @@ describe.each(MODES)('accept: %s', (mode) => {
     await start(mode);
     const bound = torus.logs().filter(({ msg }) => msg === 'Listener bound');
     expect(bound.map(({ port }) => port)).toEqual([torus.port(), torus.port()]);
+    expect(torus.logs().filter(({ msg }) => msg.startsWith('Killing worker'))).toEqual([]);
     await reachAll(readyPids());
     const [victim = 0] = readyPids();
     process.kill(victim, 'SIGKILL');
