@@ -91,6 +91,13 @@ export class Listener implements CappedListener {
     this.server.close();
   }
 
+  get hasNewcomers(): boolean {
+    // The others are in their TLS handshake.
+    if (this.sockets.size > this.connections.size) return true;
+    for (const { isBusy, socket } of this.connections) if (!isBusy && socket.bytesWritten === 0) return true;
+    return false;
+  }
+
   closeIdle(): void {
     for (const connection of this.connections) connection.closeIfIdle('drain');
   }
