@@ -36,7 +36,11 @@ let torus: RunningTorus;
 let sessions: string;
 let visits = 0;
 
-const config = (tls: object = {}): object => {
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** An older Node takes `shared` in their place. */
+const HAS_ALL_MODES = major > 23 || (major === 22 && minor >= 12) || (major === 23 && minor >= 1);
+
+const config = (tls: object = {}, accept = 'shared'): object => {
   const listener = (name: string, more: object = {}): object => ({
     name,
     address: '127.0.0.1:0',
@@ -44,6 +48,7 @@ const config = (tls: object = {}): object => {
   });
   return {
     workers: 2,
+    accept,
     listeners: [listener('edge'), listener('inner'), listener('none', { sessionTickets: false })],
     tls,
     admin: { address: '127.0.0.1:0' },
@@ -225,3 +230,26 @@ describe('when the ticket keys are rotated', () => {
     expect(outcome).toBe(true);
   });
 });
+
+(HAS_ALL_MODES ? describe : describe.skip).each(['round-robin', 'reuse-port'])(
+  'with accept: %s',
+  (accept) => {
+    beforeAll(async () => {
+      torus = await startTorus({ config: config({}, accept) });
+      await bothReady();
+    });
+    afterAll(() => torus.stop());
+
+    it.each(VERSIONS)('a session of %s resumes whichever worker answers', async (_, version) => {
+      const session = newSession();
+      await visit('edge', version, '-sess_out', session);
+      const missing = new Set(readyPids());
+      for (let tries = 0; tries < 60 && missing.size > 0; tries += 1) {
+        const { resumed, worker } = await visit('edge', version, '-sess_in', session);
+        expect(resumed).toEqual([true]);
+        missing.delete(worker);
+      }
+      expect([...missing]).toEqual([]);
+    });
+  },
+);
