@@ -57,6 +57,12 @@ export const ENVIRONMENT_VARIABLES: readonly EnvironmentVariable[] = [
     withFile: 'wins over the file',
     description: '`workers`, when TORUS_WORKERS is not set.',
   },
+  {
+    name: 'TORUS_ACCEPT',
+    default: 'shared',
+    withFile: 'wins over the file',
+    description: '`accept`: `shared`, `round-robin` or `reuse-port`.',
+  },
   { name: 'LOG_LEVEL', default: 'info', withFile: 'wins over the file', description: '`log.level`.' },
   {
     name: 'TORUS_ACCESS_LOG',

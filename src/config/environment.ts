@@ -44,6 +44,7 @@ export function overridesFrom(env: NodeJS.ProcessEnv): readonly EnvironmentSetti
     if (origin !== undefined) settings.push({ path, value: read(env[origin] ?? ''), origin });
   };
   take(['workers'], ['TORUS_WORKERS', 'WORKERS']);
+  take(['accept'], ['TORUS_ACCEPT'], (value) => value.toLowerCase());
   take(['log', 'level'], ['LOG_LEVEL'], (value) => value.toLowerCase());
   take(['log', 'access'], ['TORUS_ACCESS_LOG'], switchOf);
   take(['log', 'format'], ['TORUS_LOG_FORMAT']);

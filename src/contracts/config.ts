@@ -7,7 +7,10 @@ export interface ConfigSnapshot {
   readonly version: number;
   /** How many workers; already resolved from `auto`. */
   readonly workers: number;
+  /** Already resolved to what this Node and this system can do. */
+  readonly accept: AcceptMode;
   readonly listeners: readonly ListenerConfig[];
+  readonly tls: TlsConfig;
   readonly admin: AdminConfig | undefined;
   readonly shutdown: ShutdownConfig;
   readonly supervisor: SupervisorConfig;
@@ -19,6 +22,18 @@ export interface ConfigSnapshot {
   readonly maxConnectionsPerWorker: number;
   readonly upstreams: readonly UpstreamConfig[];
   readonly routes: readonly RouteConfig[];
+}
+
+/**
+ * How new connections reach the workers. `shared`: all accept from one socket; `round-robin`: the primary accepts and hands
+ * out; `reuse-port`: each worker has a socket of its own at the same address, and the kernel chooses by the client's.
+ */
+export type AcceptMode = 'shared' | 'round-robin' | 'reuse-port';
+
+/** What all TLS listeners of the instance have in common. */
+export interface TlsConfig {
+  /** The keys of session tickets are replaced this often. */
+  readonly ticketKeyRotationMs: number;
 }
 
 export interface ListenerConfig {
@@ -35,6 +50,8 @@ export interface ListenerTlsConfig {
   /** The first one is the default; the others are chosen by SNI. PEM text, already read and checked to fit. */
   readonly certificates: readonly CertificateConfig[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Clients may resume a session; otherwise every connection is a full handshake. */
+  readonly sessionTickets: boolean;
 }
 
 export interface CertificateConfig {

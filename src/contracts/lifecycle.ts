@@ -15,6 +15,8 @@ export interface LiveExchange {
 
 /** The data plane as the worker's lifecycle drives it. */
 export interface DataPlane {
+  /** Session tickets are made and read with keys derived from this from now on; base64. */
+  setTicketKeys(ticketKeys: string): void;
   /** Binds every listener; rejects with the first that cannot be bound (`code`, `address`, `port` on the error). */
   listen(): Promise<readonly BoundListener[]>;
   /** Compiles the routes, upstreams and filters of a snapshot beside those that serve. Throws when that cannot be done. */

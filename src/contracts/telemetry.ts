@@ -24,6 +24,8 @@ export interface Telemetry {
   socketClosed(side: SocketSide, owner: string, reason: string): void;
   /** A connection was refused before any byte was read: `cap`, `draining` ... */
   connectionRefused(listener: string, reason: string): void;
+  /** `resumed`: by a session ticket, without the work of a full handshake. */
+  tlsHandshakeDone(listener: string, version: string, resumed: boolean): void;
   tlsHandshakeFailed(listener: string, code: string): void;
   requestRejected(request: RejectedRequest): void;
   exchangeStarted(exchange: Exchange): void;

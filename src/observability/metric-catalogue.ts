@@ -43,6 +43,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   family('counter', 'torus_connections_refused_total', ['listener', 'reason'], 'Connections refused unread.'),
   family(
     'counter',
+    'torus_tls_handshakes_total',
+    ['listener', 'version', 'resumed'],
+    'TLS handshakes that succeeded; resumed is true when a session ticket spared the full handshake.',
+  ),
+  family(
+    'counter',
     'torus_tls_handshake_failures_total',
     ['listener', 'code'],
     'TLS handshakes that failed.',

@@ -22,7 +22,8 @@ export class WorkerMetrics implements Telemetry {
   readonly #closed = new TripleCounters();
   readonly #open = new PairCounters();
   readonly #refused = new PairCounters();
-  readonly #handshakes = new PairCounters();
+  readonly #handshakes = new TripleCounters();
+  readonly #failedHandshakes = new PairCounters();
   readonly #retries = new PairCounters();
   readonly #rejected = new TripleCounters();
   #inFlight = 0;
@@ -46,8 +47,12 @@ export class WorkerMetrics implements Telemetry {
     this.#refused.add(listener, reason, 1);
   }
 
+  tlsHandshakeDone(listener: string, version: string, resumed: boolean): void {
+    this.#handshakes.add(listener, version, resumed ? 'true' : 'false');
+  }
+
   tlsHandshakeFailed(listener: string, code: string): void {
-    this.#handshakes.add(listener, code, 1);
+    this.#failedHandshakes.add(listener, code, 1);
   }
 
   requestRejected(request: RejectedRequest): void {
@@ -92,7 +97,8 @@ export class WorkerMetrics implements Telemetry {
       torus_sockets_opened_total: samples(this.#opened.cells()),
       torus_sockets_closed_total: samples(this.#closed.cells()),
       torus_connections_refused_total: samples(this.#refused.cells()),
-      torus_tls_handshake_failures_total: samples(this.#handshakes.cells()),
+      torus_tls_handshakes_total: samples(this.#handshakes.cells()),
+      torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),
       torus_upstream_retries_total: samples(this.#retries.cells()),
       torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
     };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BoundListener, ConfigSnapshot } from '../contracts/config.js';
 import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
 import type { Graph } from './graph.js';
@@ -6,8 +7,11 @@ import type { TimerWheel } from './timer-wheel.js';
 
 /** A listener as the data plane drives it. */
 export interface DrivenListener {
+  setTicketKeys(ticketKeys: string): void;
   listen(): Promise<BoundListener>;
   stopAccepting(): void;
+  /** A client has just connected, and may be about to ask for the first time. */
+  readonly hasNewcomers: boolean;
   closeIdle(): void;
   destroyAll(): void;
 }
@@ -25,6 +29,10 @@ export interface DataPlaneParts {
 /** Turns of the event loop: to finish this one, to accept, to read what came with the connection. */
 const BACKLOG_TURNS = 3;
 
+/** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
+const NEWCOMER_GRACE_MS = 500;
+const NEWCOMER_STEP_MS = 10;
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Owns the data plane of one worker as its lifecycle sees it: listen, drain, report, dispose. */
@@ -35,6 +43,10 @@ export class WorkerDataPlane implements DataPlane {
 
   constructor(parts: DataPlaneParts) {
     this.parts = parts;
+  }
+
+  setTicketKeys(ticketKeys: string): void {
+    for (const listener of this.parts.listeners) listener.setTicketKeys(ticketKeys);
   }
 
   async listen(): Promise<readonly BoundListener[]> {
@@ -69,6 +81,15 @@ export class WorkerDataPlane implements DataPlane {
   async stopAccepting(): Promise<void> {
     for (let turn = 0; turn < BACKLOG_TURNS; turn += 1) await nextTurn();
     for (const listener of this.parts.listeners) listener.stopAccepting();
+    await this.newcomersAsked();
+  }
+
+  /** They came while connections were taken: what is idle is closed next, and would cut them off with their first request. */
+  private async newcomersAsked(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < NEWCOMER_GRACE_MS; waitedMs += NEWCOMER_STEP_MS) {
+      if (!this.parts.listeners.some(({ hasNewcomers }) => hasNewcomers)) return;
+      await delay(NEWCOMER_STEP_MS);
+    }
   }
 
   closeIdle(): void {

@@ -73,6 +73,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     socketOpened: ignore,
     socketClosed: ignore,
     connectionRefused: ignore,
+    tlsHandshakeDone: ignore,
     tlsHandshakeFailed: ignore,
     requestRejected: ({ cause, detail }) => (reading.refused ??= `${cause} ${detail ?? ''}`),
     exchangeStarted: ignore,

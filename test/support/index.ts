@@ -1,6 +1,7 @@
 /** Everything a test needs to arrange and to watch, in one import. */
 export * from './free-port.js';
 export * from './metric-sum.js';
+export * from './openssl-client.js';
 export * from './process-facts.js';
 export * from './raw-client.js';
 export * from './recording-upstream.js';

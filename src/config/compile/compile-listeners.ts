@@ -62,5 +62,5 @@ function compileTls(
     const certificate = loadCertificate(files, [...path, 'certificates', index], context);
     return certificate === undefined ? [] : [certificate];
   });
-  return { certificates, minVersion: tls.minVersion };
+  return { certificates, minVersion: tls.minVersion, sessionTickets: tls.sessionTickets };
 }

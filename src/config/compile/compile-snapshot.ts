@@ -3,6 +3,7 @@ import type { AdminConfig, ConfigSnapshot } from '../../contracts/config.js';
 import { availableCpus } from '../available-cpus.js';
 import { fileDescriptorLimit } from '../file-descriptor-limit.js';
 import type { ConfigDocument } from '../schema/document.js';
+import { availableAcceptMode } from './accept-mode.js';
 import type { CompileContext } from './compile-context.js';
 import { compileListeners } from './compile-listeners.js';
 import { compileRoutes } from './compile-routes.js';
@@ -18,7 +19,9 @@ export function compileSnapshot(
   return {
     version,
     workers: document.workers === 'auto' ? availableCpus() : document.workers,
+    accept: availableAcceptMode(document.accept, context.report),
     listeners: compileListeners(document.listeners ?? [], context),
+    tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
     admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
     supervisor: {

@@ -16,6 +16,14 @@ import { listenerSchema } from './listener-schema.js';
 import { routeSchema } from './route-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
 
+const tlsSchema = z.strictObject({
+  ticketKeyRotation: positiveDuration()
+    .prefault('12h')
+    .describe(
+      'The keys of session tickets are replaced this often. A ticket of a former key costs a full handshake, no error.',
+    ),
+});
+
 const adminSchema = z.strictObject({
   address: address()
     .optional()
@@ -93,6 +101,12 @@ export const configSchema = z
     workers: countOrAuto(1, 1024)
       .prefault('auto')
       .describe('Worker processes; `auto` is one for each processor, within the CPU quota of the container.'),
+    accept: z
+      .enum(['shared', 'round-robin', 'reuse-port'])
+      .prefault('shared')
+      .describe(
+        'How new connections reach the workers: from one shared socket, dealt out by the primary, or by a socket for each worker (SO_REUSEPORT). The last two need Node 22.12.',
+      ),
     listeners: z
       .array(listenerSchema)
       .min(1)
@@ -100,6 +114,7 @@ export const configSchema = z
       .describe(
         'Where clients connect. Default: one HTTPS listener, made from HOST, PORT, CERT_FILE and KEY_FILE.',
       ),
+    tls: tlsSchema.prefault({}).describe('What all TLS listeners have in common.'),
     admin: z
       .union([adminSchema, z.literal(false)], { error: 'must be an object with `address`, or false' })
       .prefault({})

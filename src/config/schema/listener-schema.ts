@@ -20,6 +20,11 @@ const listenerTlsSchema = z.strictObject({
     .enum(['TLSv1.2', 'TLSv1.3'])
     .prefault('TLSv1.2')
     .describe('Oldest TLS version a client may use.'),
+  sessionTickets: flag()
+    .prefault(true)
+    .describe(
+      'Let clients resume their session, on whichever worker; `false` makes every handshake a full one.',
+    ),
 });
 
 const listenerLimitsSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { SecureContext, TlsOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
@@ -6,9 +6,9 @@ import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.j
 /** Owns what a TLS listener offers: modern versions, AEAD suites in server order, and the certificate that fits the name. */
 
 const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
@@ -16,6 +16,12 @@ const CIPHERS = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
+
+/** What modern clients have. Others (P-521, X448, finite fields) only make a handshake dearer for the server. */
+const GROUPS = 'X25519:P-256:P-384';
+
+/** No handshake inside a connection, which costs a client little and the server much; ChaCha20 for clients that put it first. */
+const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;
 
 interface NamedContext {
   readonly context: SecureContext;
@@ -36,6 +42,8 @@ export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): Tl
     ...secureOptions(tls),
     cert: first?.certPem,
     key: first?.keyPem,
+    // Node's default differs with the command line of the process.
+    sessionIdContext: createHash('sha256').update(config.name).digest('base64').slice(0, 32),
     handshakeTimeout: config.timeouts.tlsHandshakeMs,
     ALPNProtocols: ['http/1.1'],
     ...(contexts.length === 0 ? {} : { SNICallback: chooseByName(contexts) }),
@@ -43,7 +51,21 @@ export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): Tl
 }
 
 function secureOptions(tls: ListenerTlsConfig): TlsOptions {
-  return { minVersion: tls.minVersion, ciphers: CIPHERS, honorCipherOrder: true };
+  const noTickets = tls.sessionTickets ? 0 : constants.SSL_OP_NO_TICKET;
+  return {
+    minVersion: tls.minVersion,
+    ciphers: CIPHERS,
+    ecdhCurve: groupsFor(process.versions.openssl),
+    honorCipherOrder: true,
+    secureOptions: ALWAYS | noTickets,
+  };
+}
+
+/** The hybrid with ML-KEM keeps what is recorded today closed to a later quantum computer. OpenSSL has it from 3.5 on. */
+function groupsFor(opensslVersion: string): string {
+  const [major = 0, minor = 0] = opensslVersion.split('.').map(Number);
+  const hasHybrid = major > 3 || (major === 3 && minor >= 5);
+  return hasHybrid ? `X25519MLKEM768:${GROUPS}` : GROUPS;
 }
 
 /** The first certificate whose names cover the requested one; the listener's first certificate otherwise. */

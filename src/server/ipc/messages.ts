@@ -23,6 +23,7 @@ export type PrimaryMessage =
       readonly slot: number;
       readonly snapshot: ConfigSnapshot;
       readonly keySets: KeySets;
+      readonly ticketKeys: string;
     }
   /** The primary counts the worker as ready. */
   | { readonly type: 'accepted' }
@@ -37,6 +38,8 @@ export type PrimaryMessage =
   | { readonly type: 'key-set'; readonly url: string; readonly keySet: KeySetSnapshot }
   /** Answers `refresh-key-set`, whether or not new keys came. */
   | { readonly type: 'key-set-refreshed'; readonly request: number }
+  /** Make and read session tickets with keys derived from this; base64. */
+  | { readonly type: 'ticket-keys'; readonly ticketKeys: string }
   | { readonly type: 'shutdown'; readonly reason: string };
 
 /** What a worker says of a snapshot that it was sent while it served. */
@@ -66,7 +69,7 @@ type Shapes<Message extends { type: string }> = Readonly<
 >;
 
 const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
-  start: { slot: 'number', snapshot: 'object', keySets: 'array' },
+  start: { slot: 'number', snapshot: 'object', keySets: 'array', ticketKeys: 'string' },
   accepted: {},
   prepare: { snapshot: 'object' },
   commit: { version: 'number' },
@@ -75,6 +78,7 @@ const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
   'collect-metrics': { request: 'number' },
   'key-set': { url: 'string', keySet: 'object' },
   'key-set-refreshed': { request: 'number' },
+  'ticket-keys': { ticketKeys: 'string' },
   shutdown: { reason: 'string' },
 };
 

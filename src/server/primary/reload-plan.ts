@@ -14,6 +14,8 @@ type SnapshotKey = keyof ConfigSnapshot;
 /** Fixed while the instance runs: sockets, processes, and the timers around them. Named as in the configuration. */
 const FIXED: readonly (readonly [key: SnapshotKey, name: string])[] = [
   ['listeners', 'listeners'],
+  ['accept', 'accept'],
+  ['tls', 'tls'],
   ['admin', 'admin'],
   ['workers', 'workers'],
   ['supervisor', 'supervisor'],

@@ -16,6 +16,7 @@ import type { Scheduler } from './scheduler.js';
 import { watchSignals } from './signals.js';
 import type { SignalSource } from './signals.js';
 import { Supervisor } from './supervisor.js';
+import { TicketKeys } from './ticket-keys.js';
 import { forkClusterWorker, setUpForking } from './worker-process.js';
 import type { ForkWorker } from './worker-process.js';
 import type { WorkerRecord, WorkerSlot } from './worker-slot.js';
@@ -59,21 +60,24 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
 interface Primary {
   readonly supervisor: Supervisor;
   readonly keySets: KeySetStore;
+  readonly ticketKeys: TicketKeys;
   readonly metrics: MetricsCollector;
   readonly reloader: Reloader | undefined;
 }
 
 const runUntilStopped = async (
-  { supervisor, keySets, metrics }: Primary,
+  { supervisor, keySets, ticketKeys, metrics }: Primary,
   admin: AdminServer | undefined,
   scheduler: Scheduler,
 ): Promise<number> => {
   const stopCollecting = scheduler.every(COLLECT_INTERVAL_MS, () => void metrics.collect());
   keySets.start();
+  ticketKeys.start();
   supervisor.start();
   const exitCode = await supervisor.finished;
   stopCollecting();
   keySets.stop();
+  ticketKeys.stop();
   admin?.close();
   return exitCode;
 };
@@ -82,7 +86,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startSeconds = Math.round(Date.now() / 1000);
-  if (options.fork === undefined) setUpForking(workerEntry);
+  if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
   const keySets = new KeySetStore({
     urls: keySetUrls(snapshot),
     scheduler,
@@ -91,6 +95,14 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     fetchKeys: (url) => fetchKeySet(url, fetch),
     onChange: (url, keySet) => supervisor.pool.broadcast({ type: 'key-set', url, keySet }),
   });
+  const ticketKeys = new TicketKeys({
+    rotationMs: snapshot.tls.ticketKeyRotationMs,
+    scheduler,
+    onRotated: (keys) => {
+      supervisor.pool.broadcast({ type: 'ticket-keys', ticketKeys: keys });
+      log.info('Session ticket keys rotated');
+    },
+  });
   const supervisor: Supervisor = new Supervisor({
     snapshot,
     log,
@@ -98,6 +110,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     fork: options.fork ?? forkClusterWorker,
     random: Math.random,
     keySets: () => keySets.current(),
+    ticketKeys: () => ticketKeys.current(),
     onWorkerMessage: (slot, worker, message) =>
       void handle({ keySets, metrics, reloader }, { slot, worker }, message),
     onWorkerGone: (slot, worker) => {
@@ -120,7 +133,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { reload: load } = options;
   const reloader: Reloader | undefined =
     load === undefined ? undefined : new Reloader({ supervisor, keySets, scheduler, log, load });
-  return { supervisor, keySets, metrics, reloader };
+  return { supervisor, keySets, ticketKeys, metrics, reloader };
 };
 
 interface Sender {
@@ -129,7 +142,7 @@ interface Sender {
 }
 
 const handle = async (
-  { keySets, metrics, reloader }: Omit<Primary, 'supervisor'>,
+  { keySets, metrics, reloader }: Pick<Primary, 'keySets' | 'metrics' | 'reloader'>,
   { slot, worker }: Sender,
   message: WorkerMessage,
 ): Promise<void> => {

@@ -20,6 +20,7 @@ export interface SupervisorOptions {
   /** In [0, 1). */
   random(): number;
   readonly keySets: () => KeySets;
+  readonly ticketKeys: () => string;
   /** Messages that are not about the life of the worker: metrics, key sets. */
   onWorkerMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void;
   onWorkerGone(slot: WorkerSlot, worker: WorkerRecord): void;
@@ -40,7 +41,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
   readonly #pool: WorkerPool;
-  readonly #ports = new BoundPorts();
+  readonly #ports: BoundPorts;
   #snapshot: ConfigSnapshot;
   readonly #drained = { clean: 0, cut: 0 };
   readonly #cancelTimers: (() => void)[] = [];
@@ -59,6 +60,7 @@ export class Supervisor {
     this.#options = options;
     this.#log = options.log;
     this.#snapshot = options.snapshot;
+    this.#ports = new BoundPorts(options.snapshot.accept);
     this.#pool = new WorkerPool(options.snapshot.workers, () => this.#newBackoff());
     this.finished = new Promise((resolve) => (this.#settle = resolve));
   }
@@ -159,6 +161,7 @@ export class Supervisor {
     worker.heardAt = this.#options.scheduler.now();
     switch (message.type) {
       case 'hello': {
+        worker.greeted = true;
         this.#startWorker(slot, worker);
         return;
       }
@@ -183,6 +186,7 @@ export class Supervisor {
       worker.process.send({ type: 'shutdown', reason: 'already shutting down' });
       return;
     }
+    if (this.#ports.mustWait(this.#snapshot, this.#pool.isAnotherBinding(worker))) return;
     worker.configVersion = this.#snapshot.version;
     worker.portMode = this.#ports.modeFor(this.#pool.portModesBeside(worker));
     worker.process.send({
@@ -190,6 +194,7 @@ export class Supervisor {
       slot: slot.number,
       snapshot: this.#ports.apply(this.#snapshot, worker.portMode),
       keySets: this.#options.keySets(),
+      ticketKeys: this.#options.ticketKeys(),
     });
   }
 
@@ -198,6 +203,7 @@ export class Supervisor {
       this.kill(worker, 'it was given other ports than its fellows');
       return;
     }
+    for (const waiting of this.#pool.waiting()) this.#startWorker(waiting.slot, waiting.worker);
     worker.readyAt = this.#options.scheduler.now();
     this.#wasReady = true;
     if (!this.#shuttingDown) worker.phase = 'ready';

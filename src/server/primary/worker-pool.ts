@@ -31,6 +31,16 @@ export class WorkerPool {
     return this.living().filter(({ worker }) => worker.phase === phase);
   }
 
+  /** Another one than that was told to bind. */
+  isAnotherBinding(self: WorkerRecord): boolean {
+    return this.living().some(({ worker }) => worker !== self && worker.portMode !== undefined);
+  }
+
+  /** Those that asked for their snapshot and were not given it yet. */
+  waiting(): LiveWorker[] {
+    return this.living().filter(({ worker }) => worker.greeted && worker.portMode === undefined);
+  }
+
   /** How the ready workers other than that one came to their ports. */
   portModesBeside(self: WorkerRecord): PortMode[] {
     return this.inPhase('ready').flatMap(({ worker }) =>

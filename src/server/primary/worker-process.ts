@@ -1,6 +1,7 @@
 /** Owns the primary's view of a worker as a process, and how one is forked. The rest of the primary sees these shapes. */
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
+import type { AcceptMode } from '../../contracts/config.js';
 import { Channel } from '../ipc/channel.js';
 import { parseWorkerMessage } from '../ipc/messages.js';
 import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.js';
@@ -24,14 +25,13 @@ export interface WorkerEvents {
 export type ForkWorker = (events: WorkerEvents) => WorkerProcess;
 
 /** Says how workers are made. Before the first fork: node:cluster takes the policy once, at its first set-up. */
-export const setUpForking = (workerEntry: string): void => {
-  // The shared handle costs less than half of round-robin per connection, keeps client sockets out of the primary, and lets a
-  // full worker refuse: round-robin would offer the connection again without end.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
+export const setUpForking = (workerEntry: string, accept: AcceptMode): void => {
+  // With sockets of their own (`reuse-port`) the workers ask nothing of the primary.
+  cluster.schedulingPolicy = accept === 'round-robin' ? cluster.SCHED_RR : cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: workerEntry, args: [] });
 };
 
-/** Forks with node:cluster, so that all workers share their listening sockets. */
+/** Forks with node:cluster, so that workers can share their listening sockets. */
 export const forkClusterWorker: ForkWorker = (events) => {
   const worker = cluster.fork();
   const channel = openChannel(worker, events);

@@ -12,6 +12,9 @@ export interface WorkerRecord {
   readyAt: number | undefined;
   heardAt: number;
   pingedAt: number;
+  /** It has asked for its snapshot. */
+  greeted: boolean;
+  /** Undefined until it was told to bind. */
   portMode: PortMode | undefined;
   /** Version of the newest snapshot that it was told to serve; 0 before the first. */
   configVersion: number;
@@ -39,6 +42,7 @@ export const newWorkerRecord = (process: WorkerProcess, nowMs: number): WorkerRe
   readyAt: undefined,
   heardAt: nowMs,
   pingedAt: nowMs,
+  greeted: false,
   portMode: undefined,
   configVersion: 0,
   bootProblem: undefined,

@@ -51,7 +51,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
         return proxy.graph.trusted;
       },
     };
-    return new Listener(context, cap);
+    return new Listener(context, cap, snapshot.accept);
   });
   const composeNext = (next: ConfigSnapshot): Graph => composeGraph(next, shared);
   return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain });

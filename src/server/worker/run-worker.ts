@@ -33,6 +33,7 @@ export interface WorkerOptions {
 }
 
 type StartMessage = Extract<PrimaryMessage, { type: 'start' }>;
+type KeyMessage = Extract<PrimaryMessage, { type: 'key-set' | 'key-set-refreshed' | 'ticket-keys' }>;
 
 // Longer than the primary's own limit for a fetch.
 const KEY_SET_TIMEOUT_MS = 6000;
@@ -85,7 +86,8 @@ class WorkerProcess {
   #onMessage(message: PrimaryMessage): void {
     switch (message.type) {
       case 'start':
-        return void this.#start(message);
+        void this.#start(message);
+        return;
       case 'accepted': {
         this.#announce();
         return;
@@ -104,25 +106,26 @@ class WorkerProcess {
         this.#sendMetrics(message.request);
         return;
       }
-      case 'key-set': {
-        this.#keySets.store(message.url, message.keySet);
-        return;
-      }
-      case 'key-set-refreshed': {
-        this.#keySets.answered(message.request);
-        return;
-      }
       case 'shutdown': {
         this.#stop(message.reason);
         return;
       }
+      default:
+        this.#onKeys(message);
     }
   }
 
-  async #start({ snapshot, keySets }: StartMessage): Promise<void> {
+  #onKeys(message: KeyMessage): void {
+    if (message.type === 'key-set') this.#keySets.store(message.url, message.keySet);
+    else if (message.type === 'key-set-refreshed') this.#keySets.answered(message.request);
+    else this.#plane?.setTicketKeys(message.ticketKeys);
+  }
+
+  async #start({ snapshot, keySets, ticketKeys }: StartMessage): Promise<void> {
     try {
       this.#keySets.load(keySets);
       this.#lifecycle = this.#compose(snapshot);
+      this.#plane?.setTicketKeys(ticketKeys);
       this.#listeners = (await this.#plane?.listen()) ?? [];
       this.#link.send({ type: 'ready', listeners: this.#listeners });
     } catch (error) {

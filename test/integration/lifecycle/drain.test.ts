@@ -93,6 +93,19 @@ describe('a shutdown under load', () => {
     await upstream.close();
   });
 
+  it('answers the first request of a client that had only just connected', async () => {
+    const { upstream } = await startGate();
+    const torus = await startAll(configFor(upstream, { shutdown: { timeout: '60s' } }));
+    const client = await rawClient({ port: torus.port() });
+    torus.signal('SIGTERM');
+    await torus.waitForLog('Draining');
+    const response = await client.exchange(requestHead('GET /now'));
+    expect([response.status, response.field('connection')]).toEqual([200, 'close']);
+    await within(torus.exit, 5_000, 'torus to exit');
+    await Promise.all([client.close(), torus.stop()]);
+    await upstream.close();
+  });
+
   it('ends at once when its clients are only idle', async () => {
     const { upstream } = await startGate();
     const torus = await startAll(configFor(upstream, { shutdown: { timeout: '60s' } }));

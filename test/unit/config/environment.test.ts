@@ -106,10 +106,18 @@ describe('the environment alone', () => {
 
   it('names the variable that is wrong', async () => {
     const result = await workspace.load({
-      env: { ...env, PORT: '99999', TORUS_WORKERS: '0', LOG_LEVEL: 'loud', TORUS_SHUTDOWN_TIMEOUT: '10' },
+      env: {
+        ...env,
+        PORT: '99999',
+        TORUS_WORKERS: '0',
+        TORUS_ACCEPT: 'both',
+        LOG_LEVEL: 'loud',
+        TORUS_SHUTDOWN_TIMEOUT: '10',
+      },
     });
     expect(errorsOf(result)).toEqual([
       expect.stringMatching(/^TORUS_WORKERS: must be auto or a whole number/),
+      expect.stringMatching(/^TORUS_ACCEPT: must be one of shared/),
       expect.stringMatching(/^PORT: must end in a port/),
       expect.stringMatching(/^TORUS_SHUTDOWN_TIMEOUT: must be a duration with a unit/),
       expect.stringMatching(/^LOG_LEVEL: must be one of fatal/),

@@ -25,6 +25,7 @@ describe('redaction', () => {
     'keyPem',
     'JWT_SECRET',
     'password',
+    'ticketKeys',
   ])('takes out %s at any depth', (name) => {
     const line = logged((log) => log.info({ [name]: 'hunter2', a: { b: [{ [name]: 'hunter2' }] } }, 'x'));
     expect(line).not.toContain('hunter2');

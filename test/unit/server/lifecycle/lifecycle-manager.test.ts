@@ -15,6 +15,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
   const calls: string[] = [];
   const note = (name: string) => () => void calls.push(name);
   const plane: DataPlane = {
+    setTicketKeys: () => undefined,
     listen: () => Promise.resolve([]),
     prepare: () => undefined,
     commit: () => undefined,

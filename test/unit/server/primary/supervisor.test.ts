@@ -28,7 +28,7 @@ class FakeScheduler {
   }
 }
 
-const arrange = (workers: number) => {
+const arrange = (workers: number, overrides: object = {}) => {
   const forked: { pid: number; events: WorkerEvents; sent: PrimaryMessage[]; kills: number }[] = [];
   const lines: string[] = [];
   const scheduler = new FakeScheduler();
@@ -37,6 +37,7 @@ const arrange = (workers: number) => {
     listeners: [],
     shutdown: { delayMs: 0, timeoutMs: 10_000 },
     supervisor: { heartbeatTimeoutMs: 3000, startTimeoutMs: 5000, backoffMinMs: 100, backoffMaxMs: 1000 },
+    ...overrides,
   } as unknown as ConfigSnapshot;
   const supervisor = new Supervisor({
     snapshot,
@@ -44,6 +45,7 @@ const arrange = (workers: number) => {
     scheduler,
     random: () => 0.999999,
     keySets: () => [],
+    ticketKeys: () => 'c2VjcmV0',
     onWorkerMessage: () => undefined,
     onWorkerGone: () => undefined,
     fork: (events) => {
@@ -118,6 +120,21 @@ describe('Supervisor', () => {
     supervisor.stop('SIGTERM');
     expect(await supervisor.finished).toBe(1);
     expect(forked[0]!.kills).toBe(1);
+  });
+  it('lets one worker find the port when each has a socket of its own, and then starts the others on it', () => {
+    const edge = { name: 'edge', host: '127.0.0.1', port: 0 };
+    const { supervisor, forked } = arrange(3, { accept: 'reuse-port', listeners: [edge] });
+    supervisor.start();
+    for (const { events } of forked) events.onMessage({ type: 'hello' });
+    const startedOn = () =>
+      forked.map(({ sent }) =>
+        sent.flatMap((message) =>
+          message.type === 'start' ? message.snapshot.listeners.map(({ port }) => port) : [],
+        ),
+      );
+    expect(startedOn()).toEqual([[0], [], []]);
+    forked[0]!.events.onMessage({ type: 'ready', listeners: [{ ...edge, port: 41000, tls: false }] });
+    expect(startedOn()).toEqual([[0], [41000], [41000]]);
   });
   it('exits 0 at once when every worker is waiting for its restart', async () => {
     const { supervisor, forked, scheduler, ready } = arrange(1);

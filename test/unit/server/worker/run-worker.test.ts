@@ -34,6 +34,7 @@ describe('runWorker', () => {
     const calls: string[] = [];
     const note = (name: string) => () => void calls.push(name);
     const plane: DataPlane = {
+      setTicketKeys: (ticketKeys) => void calls.push(`setTicketKeys ${ticketKeys}`),
       listen: () => Promise.resolve(LISTENERS),
       prepare: note('prepare'),
       commit: note('commit'),
@@ -68,12 +69,14 @@ describe('runWorker', () => {
     const receive = (...messages: PrimaryMessage[]) =>
       messages.forEach((message) => events?.onMessage(message));
     const start = async () => {
-      receive({ type: 'start', slot: 1, snapshot, keySets: [] });
+      receive({ type: 'start', slot: 1, snapshot, keySets: [], ticketKeys: 'Zmlyc3Q=' });
       await settle();
       receive({ type: 'accepted' });
     };
     return { calls, sent, exitCode, receive, start, lose: () => events?.onLost() };
   };
+
+  const FIRST_KEYS = 'setTicketKeys Zmlyc3Q=';
 
   const typesOf = (messages: readonly WorkerMessage[]) => messages.map(({ type }) => type);
 
@@ -95,7 +98,7 @@ describe('runWorker', () => {
     await start();
     receive({ type: 'shutdown', reason: 'test' });
     expect(await exitCode).toBe(0);
-    expect(calls).toEqual(['announceDrain', 'stopAccepting', 'closeIdle', 'dispose']);
+    expect(calls).toEqual([FIRST_KEYS, 'announceDrain', 'stopAccepting', 'closeIdle', 'dispose']);
     expect(sent.at(-1)).toMatchObject({ type: 'drained', report: { clean: 3, cut: 0 } });
   });
 
@@ -154,8 +157,22 @@ describe('runWorker', () => {
     await start();
     const next = { ...snapshot, version: 2, shutdown: { delayMs: 0, timeoutMs: 0 } };
     receive({ type: 'prepare', snapshot: next }, { type: 'commit', version: 2 });
-    expect(calls).toEqual(['prepare', 'commit']);
+    expect(calls).toEqual([FIRST_KEYS, 'prepare', 'commit']);
     expect(typesOf(sent).slice(2)).toEqual(['prepared', 'applied']);
+    receive({ type: 'shutdown', reason: 'test' });
+    await exitCode;
+  });
+
+  it('has its ticket keys before it listens, and takes new ones', async () => {
+    const { calls, exitCode, receive, start } = arrange({
+      listen: () => {
+        calls.push('listen');
+        return Promise.resolve(LISTENERS);
+      },
+    });
+    await start();
+    receive({ type: 'ticket-keys', ticketKeys: 'c2Vjb25k' });
+    expect(calls).toEqual([FIRST_KEYS, 'listen', 'setTicketKeys c2Vjb25k']);
     receive({ type: 'shutdown', reason: 'test' });
     await exitCode;
   });

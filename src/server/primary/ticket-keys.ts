@@ -1,0 +1,44 @@
+/** Owns the secret that session tickets are made from: one for the instance, so that any worker resumes any session. */
+import { randomBytes } from 'node:crypto';
+import type { Scheduler } from './scheduler.js';
+
+export interface TicketKeysOptions {
+  readonly rotationMs: number;
+  readonly scheduler: Scheduler;
+  /** Called with each new secret. */
+  onRotated(ticketKeys: string): void;
+}
+
+const SECRET_BYTES = 48;
+
+export class TicketKeys {
+  readonly #options: TicketKeysOptions;
+  #secret = newSecret();
+  #cancel: () => void = () => undefined;
+
+  constructor(options: TicketKeysOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { scheduler, rotationMs } = this.#options;
+    this.#cancel = scheduler.every(rotationMs, () => this.#rotate());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Base64. Each listener derives its own keys from it. */
+  current(): string {
+    return this.#secret;
+  }
+
+  // The former secret is kept nowhere: what was recorded under it stays closed, even to whoever takes this process over.
+  #rotate(): void {
+    this.#secret = newSecret();
+    this.#options.onRotated(this.#secret);
+  }
+}
+
+const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64');
