@@ -36,6 +36,11 @@ const listenerLimitsSchema = z.strictObject({
   connectionAge: positiveDuration()
     .prefault('1h')
     .describe('A connection is closed politely at about this age (with jitter).'),
+  bodyRate: size(0)
+    .prefault('240B')
+    .describe(
+      'Slowest a request body may arrive, in bytes a second: slower ones are answered 408 once the delay adds up to `timeouts.bodyGap`. 0 for no limit, for clients whose bodies are live streams with long silences.',
+    ),
   allowUnderscores: flag()
     .prefault(false)
     .describe('Keep header fields with an underscore in their name, which are dropped otherwise.'),

@@ -8,7 +8,7 @@ import { CAUSES } from '../../errors/causes.js';
 import { CR, LF } from '../../http/characters.js';
 import type { IpSet } from '../../http/ip-set.js';
 import { problemOf } from '../../http/problem.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyDecoder, bodyFaultCause } from '../codec/http1/body-decoder.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { HeadProgress } from '../codec/http1/head-reader.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
@@ -18,6 +18,7 @@ import { writeWhole } from '../codec/http1/message-writer.js';
 import type { Http1RequestHead } from '../codec/http1/request-head.js';
 import { parseRequestHead } from '../codec/http1/request-head.js';
 import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
+import { BodyPace } from './body-pace.js';
 import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
@@ -62,6 +63,8 @@ export class Http1Connection implements BodySource, StreamHost {
   private stream: Http1Stream | undefined = undefined;
   private decoder: BodyDecoder | undefined = undefined;
   private body: IncomingBody | undefined = undefined;
+  /** Of the body that `decoder` reads. */
+  private pace: BodyPace | undefined = undefined;
   private pending: Buffer | undefined = undefined;
   /** Body bytes of the running request that have arrived, once it streams. */
   requestBodyBytes = 0;
@@ -256,7 +259,7 @@ export class Http1Connection implements BodySource, StreamHost {
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? bodyStart : decoder.decode(bytes, bodyStart, bytes.length);
     if (decoder.fault !== '') {
-      this.reject('downstream.body.malformed', decoder.fault);
+      this.reject(bodyFaultCause('downstream', decoder.fault), decoder.fault);
       return undefined;
     }
     if (decoder.done) {
@@ -275,17 +278,20 @@ export class Http1Connection implements BodySource, StreamHost {
     stream.on('error', ignoreReported);
     this.requestBodyBytes = decoder.decodedBytes;
     this.maxBodyBytes = Infinity;
+    const { limits, timeouts } = this.context.config;
+    this.pace = new BodyPace(timeouts.bodyGapMs, limits.bodyBytesPerSecond);
     if (decoder.dataEnd > decoder.dataStart) stream.feed(bytes.subarray(decoder.dataStart, decoder.dataEnd));
-    if (!this.paused) this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
+    if (!this.paused) this.awaitBody();
     return { kind: 'stream', stream };
   }
 
   private receiveBody(decoder: BodyDecoder, chunk: Buffer, start: number): void {
     const next = decoder.decode(chunk, start, chunk.length);
     if (decoder.fault !== '') {
-      this.failStream('downstream.body.malformed', decoder.fault);
+      this.failStream(bodyFaultCause('downstream', decoder.fault), decoder.fault);
       return;
     }
+    this.pace?.received(decoder.dataEnd - decoder.dataStart, this.now());
     if (decoder.dataEnd > decoder.dataStart) {
       this.requestBodyBytes += decoder.dataEnd - decoder.dataStart;
       if (this.requestBodyBytes > this.maxBodyBytes) {
@@ -295,7 +301,7 @@ export class Http1Connection implements BodySource, StreamHost {
       this.body?.feed(chunk.subarray(decoder.dataStart, decoder.dataEnd));
     }
     if (!decoder.done) {
-      if (!this.paused) this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
+      if (!this.paused) this.awaitBody();
       return;
     }
     this.readTimer.disarm();
@@ -314,13 +320,19 @@ export class Http1Connection implements BodySource, StreamHost {
   pauseBody(): void {
     if (this.decoder === undefined) return;
     this.readTimer.disarm();
+    this.pace?.stop(this.now());
     this.pauseReading();
   }
 
   resumeBody(): void {
     if (this.decoder === undefined || !this.paused) return;
-    this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
+    this.awaitBody();
     this.resumeReading();
+  }
+
+  /** The next body bytes must come in time. */
+  private awaitBody(): void {
+    if (this.pace !== undefined) this.readTimer.arm(this.pace.start(this.now()));
   }
 
   /** Whoever read the body stopped: what still arrives of it is dropped, and the connection closes after the response. */
@@ -368,7 +380,8 @@ export class Http1Connection implements BodySource, StreamHost {
   finish(keepAlive: boolean): void {
     this.stream = undefined;
     if (!keepAlive || this.mustClose) {
-      if (this.closeReason === 'peer-closed') this.closeReason = 'finished';
+      if (this.closeReason === 'peer-closed')
+        this.closeReason = this.served >= this.maxRequests ? 'request-limit' : 'finished';
       this.closeGently();
       return;
     }
@@ -433,7 +446,8 @@ export class Http1Connection implements BodySource, StreamHost {
 
   private onReadTimeout(): void {
     if (this.closing) this.destroy(this.closeReason);
-    else if (this.decoder !== undefined) this.failStream('downstream.body.timeout', undefined);
+    else if (this.decoder !== undefined)
+      this.failStream('downstream.body.timeout', this.pace?.isSlow === true ? 'body-rate' : 'body-gap');
     else if (this.reader.isPartial) this.reject('downstream.head.timeout', 'head-deadline');
     else {
       this.closeReason = 'idle';

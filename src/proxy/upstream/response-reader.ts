@@ -1,6 +1,6 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyDecoder, bodyFaultCause } from '../codec/http1/body-decoder.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
 import type { BodySource } from '../codec/http1/incoming-body.js';
@@ -143,7 +143,7 @@ export class ResponseReader {
     this.events.onFinalHead(head);
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? start : decoder.decode(bytes, start, bytes.length);
-    if (decoder.fault !== '') this.fault('upstream.body.malformed', decoder.fault);
+    if (decoder.fault !== '') this.fault(bodyFaultCause('upstream', decoder.fault), decoder.fault);
     else if (decoder.done) this.deliverWhole(head, decoder, bytes, next);
     else this.beginStream(head, decoder, piece);
   }
@@ -170,7 +170,7 @@ export class ResponseReader {
     if (this.body === undefined) return;
     const next = decoder.decode(piece.bytes, piece.start, end);
     if (decoder.fault !== '') {
-      this.fault('upstream.body.malformed', decoder.fault);
+      this.fault(bodyFaultCause('upstream', decoder.fault), decoder.fault);
       return;
     }
     this.events.onBodyBytes();
