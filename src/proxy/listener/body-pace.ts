@@ -24,7 +24,7 @@ export class BodyPace {
   /** The sender is waited for from now on. Returns for how long. */
   start(nowMs: number): number {
     this.runningSinceMs = nowMs;
-    // Less than nothing may be left of it, but a timer of 0 is none.
+    // A pause may begin when nothing is left, but a timer of 0 is none.
     return Math.max(this.creditMs, 1);
   }
 
@@ -35,9 +35,12 @@ export class BodyPace {
     this.runningSinceMs = -1;
   }
 
-  received(bytes: number, nowMs: number): void {
+  /** False when they came too late: the timer is coarse, and bytes in its last moments would put it off for ever. */
+  received(bytes: number, nowMs: number): boolean {
     this.stop(nowMs);
-    const earnedMs = this.bytesPerSecond > 0 ? (bytes * 1000) / this.bytesPerSecond : this.gapMs;
-    this.creditMs = Math.min(this.gapMs, Math.max(this.creditMs, 0) + earnedMs);
+    if (this.bytesPerSecond === 0) this.creditMs = this.gapMs;
+    else if (this.creditMs <= 0) return false;
+    else this.creditMs = Math.min(this.gapMs, this.creditMs + (bytes * 1000) / this.bytesPerSecond);
+    return true;
   }
 }

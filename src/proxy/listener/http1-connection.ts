@@ -291,7 +291,10 @@ export class Http1Connection implements BodySource, StreamHost {
       this.failStream(bodyFaultCause('downstream', decoder.fault), decoder.fault);
       return;
     }
-    this.pace?.received(decoder.dataEnd - decoder.dataStart, this.now());
+    if (this.pace?.received(decoder.dataEnd - decoder.dataStart, this.now()) === false) {
+      this.failSlowBody();
+      return;
+    }
     if (decoder.dataEnd > decoder.dataStart) {
       this.requestBodyBytes += decoder.dataEnd - decoder.dataStart;
       if (this.requestBodyBytes > this.maxBodyBytes) {
@@ -446,8 +449,7 @@ export class Http1Connection implements BodySource, StreamHost {
 
   private onReadTimeout(): void {
     if (this.closing) this.destroy(this.closeReason);
-    else if (this.decoder !== undefined)
-      this.failStream('downstream.body.timeout', this.pace?.isSlow === true ? 'body-rate' : 'body-gap');
+    else if (this.decoder !== undefined) this.failSlowBody();
     else if (this.reader.isPartial) this.reject('downstream.head.timeout', 'head-deadline');
     else {
       this.closeReason = 'idle';
@@ -510,6 +512,10 @@ export class Http1Connection implements BodySource, StreamHost {
     const id = this.context.nextId();
     this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
     return id;
+  }
+
+  private failSlowBody(): void {
+    this.failStream('downstream.body.timeout', this.pace?.isSlow === true ? 'body-rate' : 'body-gap');
   }
 
   private failStream(cause: Cause, detail: string | undefined): void {

@@ -25,14 +25,14 @@ describe('BodyPace', () => {
     expect(pace.isSlow).toBe(true);
   });
 
-  it('always leaves a timer something to wait for', () => {
+  it('takes no bytes that come when nothing is left, and always leaves a timer something to wait for', () => {
     const pace = new BodyPace(GAP_MS, RATE);
     pace.start(0);
-    pace.received(0, 5_000);
-    expect(pace.start(5_000)).toBe(1);
-    // What was owed is forgiven: a clock that fires late is not the sender's fault.
-    pace.received(10, 5_000);
-    expect(pace.start(5_000)).toBe(100);
+    expect(pace.received(1, GAP_MS - 1)).toBe(true);
+    expect(pace.start(GAP_MS - 1)).toBe(11);
+    pace.stop(GAP_MS + 20);
+    expect(pace.start(GAP_MS + 20)).toBe(1);
+    expect(pace.received(1_000_000, GAP_MS + 21)).toBe(false);
   });
 
   it('does not count the time in which nobody reads', () => {
@@ -46,7 +46,7 @@ describe('BodyPace', () => {
   it('gives a whole gap for any byte when there is no rate', () => {
     const pace = new BodyPace(GAP_MS, 0);
     pace.start(0);
-    pace.received(1, 999);
-    expect(pace.start(999)).toBe(GAP_MS);
+    expect(pace.received(0, GAP_MS + 10)).toBe(true);
+    expect(pace.start(GAP_MS + 10)).toBe(GAP_MS);
   });
 });
