@@ -17,6 +17,7 @@ export type Cause =
   | 'downstream.route.not-found'
   | 'downstream.route.method-not-allowed'
   | 'downstream.route.ambiguous-path'
+  | 'downstream.route.loop'
   | 'downstream.filter.unauthenticated'
   | 'downstream.filter.forbidden'
   | 'downstream.filter.redirected'

@@ -25,6 +25,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'downstream.route.not-found': info('downstream', 404, 'No route matches the request'),
   'downstream.route.method-not-allowed': info('downstream', 405, 'The method is not allowed here'),
   'downstream.route.ambiguous-path': info('downstream', 400, 'The request path is ambiguous'),
+  'downstream.route.loop': info('downstream', 508, 'The request has come round in a loop'),
   'downstream.filter.unauthenticated': info('downstream', 401, 'The request is not authenticated'),
   'downstream.filter.forbidden': info('downstream', 403, 'The request is not allowed'),
   'downstream.filter.redirected': info('downstream', 308, 'The resource is elsewhere'),
