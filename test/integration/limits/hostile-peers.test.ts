@@ -81,6 +81,26 @@ describe.each(LISTENERS)('a client on the %s listener', (listener) => {
       expect(line['requestBytes']).toBeLessThan(MIB / 10);
     }));
 
+  it('that sends nothing at all is closed without an answer', () =>
+    counted('torus_sockets_closed_total', { side: 'downstream', reason: 'idle' }, async () => {
+      const client = await fixture.connect(listener);
+      expect([await client.ended(), client.receivedBytes]).toEqual(['fin', 0]);
+    }));
+
+  it('that sends blank lines is answered 400', () =>
+    counted(...refused('downstream.head.malformed'), async () => {
+      const client = await fixture.connect(listener);
+      expect(await answerOf(client, '\r\n'.repeat(100_000))).toEqual([400, 'downstream.head.malformed']);
+    }));
+
+  it('that floods chunk extensions is answered 400', () =>
+    counted(...ended('downstream.body.overhead'), async () => {
+      const client = await fixture.connect(listener);
+      await client.send(`${requestHead('POST /extensions', 'Transfer-Encoding: chunked')}1\r\nx\r\n`);
+      await fixture.upstream.request('/extensions');
+      expect(await answerOf(client, `1;${'a'.repeat(MIB)}`)).toEqual([400, 'downstream.body.overhead']);
+    }));
+
   it('that trickles a head is answered 408', () =>
     counted(...refused('downstream.head.timeout'), async () => {
       const client = await fixture.connect(listener);
@@ -219,6 +239,19 @@ describe('an upstream', () => {
       expect([response.status, causeOf(response.text())]).toEqual([504, 'upstream.head.timeout']);
     }),
   );
+
+  it('that does not read a request is given up', () =>
+    counted(...ended('upstream.exchange.timeout'), async () => {
+      fixture.upstream.reply('/deaf', ({ socket }) => void socket.pause(), 'head');
+      const client = await fixture.connect();
+      const bytes = 64 * MIB;
+      await client.send(requestHead('POST /deaf', `Content-Length: ${String(bytes)}`));
+      await fixture.upstream.request('/deaf');
+      expect(await answerOf(client, Buffer.alloc(bytes).toString('latin1'))).toEqual([
+        504,
+        'upstream.exchange.timeout',
+      ]);
+    }));
 
   it('that trickles a body is cut at the deadline of the route, where it has one', () =>
     counted(...ended('upstream.exchange.timeout'), async () => {
