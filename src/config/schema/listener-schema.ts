@@ -52,7 +52,9 @@ const listenerTimeoutsSchema = z.strictObject({
     .describe(
       'Deadline for a whole request head, counted from the connection or from the first byte of a later request.',
     ),
-  bodyGap: positiveDuration().prefault('60s').describe('Longest gap between two reads of a request body.'),
+  bodyGap: positiveDuration()
+    .prefault('60s')
+    .describe('Longest gap between two reads of a request body; see also `limits.bodyRate`.'),
   writeGap: positiveDuration()
     .prefault('60s')
     .describe(

@@ -291,7 +291,8 @@ export class Http1Connection implements BodySource, StreamHost {
       this.failStream(bodyFaultCause('downstream', decoder.fault), decoder.fault);
       return;
     }
-    if (this.pace?.received(decoder.dataEnd - decoder.dataStart, this.now()) === false) {
+    const inTime = this.pace?.received(decoder.dataEnd - decoder.dataStart, this.now()) !== false;
+    if (!inTime && !decoder.done) {
       this.failSlowBody();
       return;
     }
