@@ -66,6 +66,8 @@ export interface ListenerLimits {
   readonly headerCount: number;
   readonly requestsPerConnection: number;
   readonly connectionAgeMs: number;
+  /** Slowest a request body may arrive once it has used up its gap; 0 for no limit. */
+  readonly bodyBytesPerSecond: number;
   /** Field names with an underscore are dropped unless this is set. */
   readonly allowUnderscores: boolean;
 }
@@ -75,7 +77,7 @@ export interface ListenerTimeouts {
   readonly requestHeadMs: number;
   /** Longest gap between two reads of a request body. */
   readonly bodyGapMs: number;
-  /** Longest time a client may take no byte of a response that is waiting for it. */
+  /** Longest time a piece of a response may wait until the kernel has taken all of it. */
   readonly writeGapMs: number;
   readonly keepAliveMs: number;
   readonly tlsHandshakeMs: number;

@@ -13,6 +13,7 @@ import { CAUSES } from '../errors/causes.js';
 import { copyOf, fieldsOf } from '../http/field-block.js';
 import { clientAddressOf } from '../http/forwarded.js';
 import type { IpSet } from '../http/ip-set.js';
+import { spendForward } from '../http/max-forwards.js';
 import { problemOf } from '../http/problem.js';
 import { gatherBody } from './body-buffer.js';
 import { ProxyExchange } from './exchange.js';
@@ -234,6 +235,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   // ---- forward -------------------------------------------------------------------------------------------------------
 
   private forward(route: CompiledRoute): void {
+    if (this.downstream.head.method === 'OPTIONS' && this.isFinalRecipient(route)) return;
     const { upstream } = route;
     if (upstream === undefined) {
       this.reply({ status: 503, cause: 'upstream.pick.none-available' });
@@ -244,6 +246,21 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
       { exchange, downstream, route, upstream, fields, body },
       this,
     );
+  }
+
+  /** Max-Forwards of an OPTIONS request may end it here, and counts down otherwise. */
+  private isFinalRecipient(route: CompiledRoute): boolean {
+    const verdict = spendForward(this.fields);
+    if (verdict === 'on') return false;
+    this.exchange.detail = 'max-forwards';
+    const { methods } = route.config.match;
+    const allow = methods.length === 0 ? [] : [['allow', methods.join(', ')] as const];
+    this.reply(
+      verdict === 'last'
+        ? { status: 200, cause: 'ok', fields: allow }
+        : { status: 400, cause: 'downstream.head.malformed' },
+    );
+    return true;
   }
 
   onResponseHead(head: ResponseHead): void {

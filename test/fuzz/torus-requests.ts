@@ -23,6 +23,7 @@ const LISTENER: ListenerConfig = {
     headerCount: 100,
     requestsPerConnection: 1000,
     connectionAgeMs: HOUR_MS,
+    bodyBytesPerSecond: 0,
     allowUnderscores: false,
   },
   timeouts: { requestHeadMs: 0, bodyGapMs: 0, writeGapMs: 0, keepAliveMs: 0, tlsHandshakeMs: 0 },

@@ -25,12 +25,17 @@ export interface SocketFact {
   readonly remotePort: number;
   /** As in `ss`: ESTABLISHED, LISTEN, CLOSE_WAIT ... */
   readonly state: string;
+  /** TCP keep-alive is on: the kernel asks an idle peer whether it is still there. Seen only while nothing is under way. */
+  readonly keepAlive: boolean;
 }
 
 const STATES = [
   ...['UNKNOWN', 'ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT', 'CLOSE'],
   ...['CLOSE_WAIT', 'LAST_ACK', 'LISTEN', 'CLOSING'],
 ];
+
+/** `timer_active` of an idle socket whose keep-alive timer runs (Linux, Documentation/networking/proc_net_tcp.rst). */
+const KEEP_ALIVE_TIMER = '02';
 
 const portOf = (address: string): number => Number.parseInt(address.split(':')[1] ?? '0', 16);
 
@@ -45,7 +50,8 @@ export const socketsOf = (pid: number): SocketFact[] => {
       const [, local = '', remote = '', state = '0', ...others] = line.trim().split(/\s+/);
       if (!inodes.has(others[5] ?? '')) return [];
       const name = STATES[Number.parseInt(state, 16)] ?? 'UNKNOWN';
-      return [{ localPort: portOf(local), remotePort: portOf(remote), state: name }];
+      const keepAlive = others[1]?.startsWith(`${KEEP_ALIVE_TIMER}:`) === true;
+      return [{ localPort: portOf(local), remotePort: portOf(remote), state: name, keepAlive }];
     });
   });
 };

@@ -41,6 +41,7 @@ function compileListener(
       headerCount: limits.headerCount,
       requestsPerConnection: limits.requestsPerConnection,
       connectionAgeMs: limits.connectionAge,
+      bodyBytesPerSecond: limits.bodyRate,
       allowUnderscores: limits.allowUnderscores,
     },
     timeouts: {

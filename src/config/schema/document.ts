@@ -82,7 +82,9 @@ const forwardedSchema = z.strictObject({
     .string()
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z:-]*$/, { error: 'must be a name without spaces, or empty' })
     .prefault('torus')
-    .describe('Name of this gateway in Via (RFC 9110 section 7.6.3); empty for no Via.'),
+    .describe(
+      'Name of this gateway in Via (RFC 9110 section 7.6.3); empty for no Via, and no end of endless loops.',
+    ),
   requestId: text('header name', parseWritableFieldName)
     .prefault('x-request-id')
     .describe('Field that carries the request id.'),

@@ -41,6 +41,11 @@ const listenerLimitsSchema = z.strictObject({
   connectionAge: positiveDuration()
     .prefault('1h')
     .describe('A connection is closed politely at about this age (with jitter).'),
+  bodyRate: size(0)
+    .prefault('240B')
+    .describe(
+      'Slowest a request body may arrive, in bytes a second: slower ones are answered 408 once the delay adds up to `timeouts.bodyGap`. 0 for no limit, for clients whose bodies are live streams with long silences.',
+    ),
   allowUnderscores: flag()
     .prefault(false)
     .describe('Keep header fields with an underscore in their name, which are dropped otherwise.'),
@@ -52,7 +57,9 @@ const listenerTimeoutsSchema = z.strictObject({
     .describe(
       'Deadline for a whole request head, counted from the connection or from the first byte of a later request.',
     ),
-  bodyGap: positiveDuration().prefault('60s').describe('Longest gap between two reads of a request body.'),
+  bodyGap: positiveDuration()
+    .prefault('60s')
+    .describe('Longest gap between two reads of a request body; see also `limits.bodyRate`.'),
   writeGap: positiveDuration()
     .prefault('60s')
     .describe(

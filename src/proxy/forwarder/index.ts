@@ -5,6 +5,7 @@ import type { Timers } from '../../contracts/timers.js';
 import { forwardedLinesFor } from './forwarded-lines.js';
 import type { ForwardingServices } from './forwarding.js';
 import { ExchangeForwarding } from './forwarding.js';
+import { loopGuardFor } from './loop-guard.js';
 
 /** The way into the forwarder stage. */
 export function createForwarder(
@@ -12,11 +13,18 @@ export function createForwarder(
   shared: { readonly timers: Timers; readonly telemetry: Telemetry },
 ): Forwarder {
   const services: ForwardingServices = { ...shared, forwardedLines: forwardedLinesFor(config) };
+  const isLooping = loopGuardFor(config.via);
   return {
     forward(job: ForwardJob, owner: ForwardOwner): Forwarding {
+      if (isLooping(job.exchange.request.fields)) {
+        owner.onForwardFailed('downstream.route.loop', undefined);
+        return NOT_BEGUN;
+      }
       const forwarding = new ExchangeForwarding(job, owner, services);
       forwarding.start();
       return forwarding;
     },
   };
 }
+
+const NOT_BEGUN: Forwarding = { cancel: () => undefined };

@@ -9,6 +9,7 @@ import { problemOf } from '../../http/problem.js';
 import { writeWhole } from '../codec/http1/message-writer.js';
 import type { Http1RequestHead } from '../codec/http1/request-head.js';
 import { serialiseResponseHead } from '../codec/http1/response-serialiser.js';
+import { BodyPace } from './body-pace.js';
 import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
@@ -42,6 +43,8 @@ export class Http1Connection implements RequestEvents, StreamHost {
   private readonly expiresAtMs: number;
   private readonly maxRequests: number;
   private stream: Http1Stream | undefined = undefined;
+  /** Of the streamed body that is arriving. */
+  private pace: BodyPace | undefined = undefined;
   private served = 0;
   private paused = false;
   private closing = false;
@@ -96,6 +99,10 @@ export class Http1Connection implements RequestEvents, StreamHost {
     return this.reader.bodyBytes;
   }
 
+  private now(): number {
+    return this.context.timers.now();
+  }
+
   coarseNow(): number {
     return this.context.timers.coarseNow();
   }
@@ -145,8 +152,8 @@ export class Http1Connection implements RequestEvents, StreamHost {
 
   onRequest(head: Http1RequestHead, body: Body): void {
     this.served += 1;
-    if (body.kind === 'stream') this.onBodyBytes();
-    else this.readTimer.disarm();
+    this.readTimer.disarm();
+    if (body.kind === 'stream') this.beginPace();
     if (this.trusted !== this.context.trusted) this.judgeAgain();
     const stream = new Http1Stream(this, head, body);
     this.stream = stream;
@@ -159,9 +166,15 @@ export class Http1Connection implements RequestEvents, StreamHost {
     this.client = withTrust(this.client, this.trusted);
   }
 
-  onBodyBytes(): void {
-    if (this.paused) this.readTimer.disarm();
-    else this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
+  private beginPace(): void {
+    const { limits, timeouts } = this.context.config;
+    this.pace = new BodyPace(timeouts.bodyGapMs, limits.bodyBytesPerSecond);
+    if (!this.paused) this.awaitBody();
+  }
+
+  onBodyBytes(count: number): void {
+    if (this.pace?.received(count, this.now()) === false) this.failSlowBody();
+    else if (!this.paused) this.awaitBody();
   }
 
   onBodyEnd(): void {
@@ -184,13 +197,19 @@ export class Http1Connection implements RequestEvents, StreamHost {
   pauseBody(): void {
     if (!this.reader.isInBody) return;
     this.readTimer.disarm();
+    this.pace?.stop(this.now());
     this.pauseReading();
   }
 
   resumeBody(): void {
     if (!this.reader.isInBody || !this.paused) return;
-    this.readTimer.arm(this.context.config.timeouts.bodyGapMs);
+    this.awaitBody();
     this.resumeReading();
+  }
+
+  /** The next body bytes must come in time. */
+  private awaitBody(): void {
+    if (this.pace !== undefined) this.readTimer.arm(this.pace.start(this.now()));
   }
 
   /** Whoever read the body stopped: what still arrives of it is dropped, and the connection closes after the response. */
@@ -238,7 +257,8 @@ export class Http1Connection implements RequestEvents, StreamHost {
   finish(keepAlive: boolean): void {
     this.stream = undefined;
     if (!keepAlive || this.mustClose) {
-      if (this.closeReason === 'peer-closed') this.closeReason = 'finished';
+      if (this.closeReason === 'peer-closed')
+        this.closeReason = this.served >= this.maxRequests ? 'request-limit' : 'finished';
       this.closeGently();
       return;
     }
@@ -300,7 +320,7 @@ export class Http1Connection implements RequestEvents, StreamHost {
 
   private onReadTimeout(): void {
     if (this.closing) this.destroy(this.closeReason);
-    else if (this.reader.isInBody) this.failStream('downstream.body.timeout', undefined);
+    else if (this.reader.isInBody) this.failSlowBody();
     else if (this.reader.isInHead) this.onRefused('downstream.head.timeout', 'head-deadline');
     else {
       this.closeReason = 'idle';
@@ -363,6 +383,10 @@ export class Http1Connection implements RequestEvents, StreamHost {
     const id = this.context.nextId();
     this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
     return id;
+  }
+
+  private failSlowBody(): void {
+    this.failStream('downstream.body.timeout', this.pace?.isSlow === true ? 'body-rate' : 'body-gap');
   }
 
   private failStream(cause: Cause, detail: string | undefined): void {

@@ -1,7 +1,7 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
 import { CR, LF } from '../../http/characters.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyDecoder, bodyFaultCause } from '../codec/http1/body-decoder.js';
 import { BodyIntake } from '../codec/http1/body-intake.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { HeadProgress, Piece } from '../codec/http1/head-reader.js';
@@ -34,8 +34,8 @@ export interface RequestEvents extends BodySource {
   onHeadBegun(): void;
   /** The next request is handed out only after `next`. A streamed body has its first bytes already. */
   onRequest(head: Http1RequestHead, body: Body): void;
-  /** Bytes of a streamed body came; more are to come. */
-  onBodyBytes(): void;
+  /** So many bytes of a streamed body came; more are to come. */
+  onBodyBytes(count: number): void;
   /** The last byte of a streamed body is in its stream, which has not been told of its end yet. */
   onBodyEnd(): void;
   /** So much was sent ahead that no more may be read until `next`. */
@@ -212,7 +212,7 @@ export class RequestReader implements SocketReader {
   private beginBody(head: Http1RequestHead, rest: Piece): void {
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? rest.start : decoder.decode(rest.bytes, rest.start, rest.end);
-    if (decoder.fault !== '') this.events.onRefused('downstream.body.malformed', decoder.fault);
+    if (decoder.fault !== '') this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault);
     else if (!decoder.done) this.beginStream(head, decoder, rest);
     else {
       // Copied, because a request may wait for a filter or a connection longer than the buffer lasts.
@@ -245,13 +245,13 @@ export class RequestReader implements SocketReader {
   private readBody(decoder: BodyDecoder, piece: Piece): void {
     const next = decoder.decode(piece.bytes, piece.start, piece.end);
     this.bodyBytes = decoder.decodedBytes;
-    if (decoder.fault !== '') this.events.onBodyFault('downstream.body.malformed', decoder.fault);
+    if (decoder.fault !== '') this.events.onBodyFault(bodyFaultCause('downstream', decoder.fault), decoder.fault);
     else if (this.bodyBytes > this.maxBodyBytes)
       this.events.onBodyFault('downstream.filter.too-large', undefined);
     else {
+      if (!decoder.done) this.events.onBodyBytes(decoder.dataEnd - decoder.dataStart);
       this.feed(decoder, piece);
       if (decoder.done) this.endBody(decoder, { ...piece, start: next });
-      else this.events.onBodyBytes();
     }
   }
 

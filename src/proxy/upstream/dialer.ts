@@ -54,6 +54,11 @@ function secureDial(
       ...(session === undefined ? {} : { session }),
     };
     const socket = connectTls(options);
+    // tls.connect overlooks these two options, which net.connect takes.
+    socket.once('connect', () => {
+      socket.setNoDelay(SOCKET_OPTIONS.noDelay);
+      socket.setKeepAlive(SOCKET_OPTIONS.keepAlive, SOCKET_OPTIONS.keepAliveInitialDelay);
+    });
     // A resumed handshake is several times cheaper than a full one.
     socket.on('session', (ticket) => {
       session = ticket;

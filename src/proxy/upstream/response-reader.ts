@@ -1,6 +1,6 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
-import { BodyDecoder } from '../codec/http1/body-decoder.js';
+import { BodyDecoder, bodyFaultCause } from '../codec/http1/body-decoder.js';
 import { BodyIntake } from '../codec/http1/body-intake.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { Piece } from '../codec/http1/head-reader.js';
@@ -139,7 +139,7 @@ export class ResponseReader {
     const { bytes, start, end } = rest;
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? start : decoder.decode(bytes, start, end);
-    if (decoder.fault !== '') this.fault('upstream.body.malformed', decoder.fault);
+    if (decoder.fault !== '') this.fault(bodyFaultCause('upstream', decoder.fault), decoder.fault);
     else if (!decoder.done) this.beginStream(head, decoder, rest);
     else {
       const whole = bytes.subarray(decoder.dataStart, decoder.dataEnd);
@@ -166,7 +166,7 @@ export class ResponseReader {
     if (!this.open) return;
     const next = decoder.decode(piece.bytes, piece.start, piece.end);
     if (decoder.fault !== '') {
-      this.fault('upstream.body.malformed', decoder.fault);
+      this.fault(bodyFaultCause('upstream', decoder.fault), decoder.fault);
       return;
     }
     this.events.onBodyBytes();

@@ -22,6 +22,16 @@ const seen = new Set<string>();
 /** Each notes that the request came, and then does no more than its phase needs. */
 const scripts: Scripts = {
   think: ({ path }) => void seen.add(path),
+  head: ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Half: yes\r\n\r\n'),
+  flood: ({ socket }) => {
+    const piece = Buffer.alloc(64 * 1024, 'half');
+    const fill = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n');
+    socket.on('drain', fill);
+    fill();
+  },
   sized: ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it'),
   chunked: ({ socket }) => void socket.write(`${chunked}a\r\nhalf of it\r\n`),
   closed: ({ socket }) => void socket.write('HTTP/1.0 200 OK\r\n\r\nhalf of it'),
@@ -113,6 +123,20 @@ const POST = { method: 'POST', script: 'read' } as const;
 const PHASES: readonly Phase[] = [
   {
     ...POST,
+    title: 'after the head, before the first byte of a sized request body',
+    fields: ['Content-Length: 100'],
+    reached: arrived,
+    cause: 'downstream.body.aborted',
+  },
+  {
+    ...POST,
+    title: 'after the head, before the first chunk of a request body',
+    fields: ['Transfer-Encoding: chunked'],
+    reached: arrived,
+    cause: 'downstream.body.aborted',
+  },
+  {
+    ...POST,
     title: 'in the middle of a sized request body',
     fields: ['Content-Length: 100'],
     body: 'half of it',
@@ -156,6 +180,18 @@ const PHASES: readonly Phase[] = [
     body: 'x'.repeat(LARGE_BYTES),
     reached: arrived,
     cause: 'downstream.wait.aborted',
+  },
+  {
+    title: 'after the response head, before the first byte of its body',
+    script: 'head',
+    reached: (client) => client.readUntil('X-Half: yes'),
+    cause: 'downstream.response.aborted',
+  },
+  {
+    title: 'in the middle of a large response that flows as fast as it can',
+    script: 'flood',
+    reached: answered,
+    cause: 'downstream.response.aborted',
   },
   {
     title: 'in the middle of a sized response',

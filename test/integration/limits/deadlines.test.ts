@@ -7,6 +7,8 @@ import { LISTENERS, startMessagesFixture, type MessagesFixture } from '../messag
 const HEAD_MS = 400;
 const GAP_MS = 300;
 const KEEP_ALIVE_MS = 1_500;
+/** Bytes of a body that must come each second. */
+const RATE = 100;
 /** One tick of the clock, and what a busy machine adds. */
 const SLACK_MS = 700;
 
@@ -20,6 +22,7 @@ beforeAll(async () => {
       ],
     },
     {
+      limits: { bodyRate: `${String(RATE)}B` },
       timeouts: {
         requestHead: `${String(HEAD_MS)}ms`,
         bodyGap: `${String(GAP_MS)}ms`,
@@ -34,14 +37,14 @@ afterAll(() => fixture.stop());
 
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Sends a byte each 50 ms until the peer says something or ends. */
+/** Sends a byte, or another small piece, each 50 ms until the peer says something or ends. */
 const trickle = async (
   client: Awaited<ReturnType<MessagesFixture['connect']>>,
-  bytes: string,
+  pieces: Iterable<string>,
 ): Promise<void> => {
-  for (const byte of bytes) {
+  for (const piece of pieces) {
     if (client.receivedBytes > 0 || client.socket.readableEnded) return;
-    await client.send(byte);
+    await client.send(piece);
     await delay(50);
   }
 };
@@ -97,16 +100,37 @@ describe.each(LISTENERS)('on the %s listener', (listener) => {
     await until(() => socket.closed || socket.destroyed || socket.readableEnded);
   });
 
-  it('a slow body whose bytes keep coming has no deadline', async () => {
+  it('a slow body has no deadline as long as its bytes keep coming at the slowest rate', async () => {
     const client = await fixture.connect(listener);
-    await client.send(requestHead('POST /steady', 'Content-Length: 14'));
-    for (const byte of 'slow but alive') {
-      await client.send(byte);
+    const piece = 'slow, but alive.';
+    const pieces = 14;
+    await client.send(requestHead('POST /steady', `Content-Length: ${String(pieces * piece.length)}`));
+    for (let sent = 0; sent < pieces; sent += 1) {
+      await client.send(piece);
       await delay(60);
     }
     expect((await client.response()).status).toBe(200);
-    expect((await fixture.upstream.request('/steady')).wire.toString()).toBe('slow but alive');
+    expect((await fixture.upstream.request('/steady')).wire.toString()).toBe(piece.repeat(pieces));
   });
+
+  it.each([
+    ['of known length', 'Content-Length: 1000', 'x'],
+    ['in chunks', 'Transfer-Encoding: chunked', '1\r\nx\r\n'],
+  ])(
+    'a body %s that trickles, each byte well within the gap, is answered 408 all the same',
+    async (_title, framing, piece) => {
+      const client = await fixture.connect(listener);
+      const startedAt = performance.now();
+      await client.send(requestHead('POST /trickle', framing));
+      await trickle(client, new Array<string>(40).fill(piece));
+      const response = await client.response();
+      expect([response.status, response.field('connection')]).toEqual([408, 'close']);
+      expect(JSON.parse(response.text())).toMatchObject({ cause: 'downstream.body.timeout' });
+      // Longer than a gap: each byte had earned a little more time.
+      expect(performance.now() - startedAt).toBeGreaterThan(GAP_MS);
+      await fixture.torus.waitForLog((line) => line['path'] === '/trickle' && line['detail'] === 'body-rate');
+    },
+  );
 
   it('an idle connection is kept, and closed after its time', async () => {
     const client = await fixture.connect(listener);

@@ -34,6 +34,7 @@ it('the defaults are those of the edge profile', async () => {
     headerCount: 100,
     requestsPerConnection: 1000,
     connectionAgeMs: 60 * MINUTE_MS,
+    bodyBytesPerSecond: 240,
     allowUnderscores: false,
   });
   expect(upstream).toMatchObject({

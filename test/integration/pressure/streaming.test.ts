@@ -61,6 +61,8 @@ beforeAll(async () => {
         {
           name: 'plain',
           address: '127.0.0.1:0',
+          // Less than the slow upload below brings.
+          limits: { bodyRate: '10B' },
           timeouts: {
             writeGap: `${String(WRITE_GAP_MS)}ms`,
             bodyGap: `${String(BODY_GAP_MS)}ms`,

@@ -1,6 +1,6 @@
 /** How tunnels end, and what flows until then: early bytes, half-close, vanished peers, silence, slow readers, leaks. */
 import type { Socket } from 'node:net';
-import { openFds, rssBytes, until, within, type RawClient } from '../../support/index.js';
+import { openFds, rssBytes, socketsOf, until, within, type RawClient } from '../../support/index.js';
 import {
   echoTunnel,
   openTunnel,
@@ -139,6 +139,24 @@ describe('a tunnel', () => {
         status: 101,
         cause: 'downstream.tunnel.aborted',
       });
+    });
+
+    it('asks idle peers on both sides whether they are still there', async () => {
+      // http-party/node-http-proxy#559: a client that vanishes from the network sends neither FIN nor reset.
+      let upstreamPort: number | undefined;
+      stage.answer(at('keep-alive'), (socket, head, rest) => {
+        upstreamPort = socket.remotePort;
+        echoTunnel(socket, head, rest);
+      });
+      const client = await openTunnel(stage, listener, at('keep-alive'));
+      const ends = await until(() => upstreamPort && [client.socket.localPort, upstreamPort]);
+      // Beside it a retransmission timer may run for a moment, and hides it.
+      await until(() => {
+        const kept = socketsOf(stage.torus.workers()[0]!).filter(({ keepAlive }) => keepAlive);
+        const ports = kept.flatMap(({ localPort, remotePort }) => [localPort, remotePort]);
+        return ends.every((port) => ports.includes(port!));
+      });
+      await client.close();
     });
 
     it('closes the client within 2 s when the upstream vanishes', async () => {

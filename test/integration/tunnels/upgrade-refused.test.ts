@@ -50,6 +50,20 @@ describe('an upgrade', () => {
     await client.close();
   });
 
+  it.each(['plain', 'secure'] as const)(
+    'whose upstream resets the connection is answered 502 over a %s listener, and the process lives',
+    async (listener) => {
+      // http-party/node-http-proxy#1468, #1439: an unhandled ECONNRESET ended the process.
+      const workers = stage.torus.workers();
+      stage.answer('/plain/resets', (socket) => socket.resetAndDestroy());
+      const client = await stage.client(listener);
+      const response = await client.exchange(upgradeHead('/plain/resets'));
+      expect(problem(response)).toMatchObject({ status: 502, cause: 'upstream.head.reset' });
+      expect(stage.torus.workers()).toEqual(workers);
+      await client.close();
+    },
+  );
+
   it('that is refused relays the answer, and what follows is read as HTTP, never tunnelled', async () => {
     // Probe 19: a raw tunnel after a refused upgrade let a second request pass unauthenticated.
     stage.answer('/plain/refused', answerWith('HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nnever'));

@@ -27,6 +27,7 @@ describe('loadConfig', () => {
         headerCount: 100,
         requestsPerConnection: 1000,
         connectionAgeMs: 3_600_000,
+        bodyBytesPerSecond: 240,
         allowUnderscores: false,
       },
       timeouts: {

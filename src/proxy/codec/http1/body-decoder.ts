@@ -1,3 +1,4 @@
+import type { Cause } from '../../../contracts/cause.js';
 import type { BodyFraming } from '../../../contracts/message.js';
 import { CR, FIELD_VALUE, LF } from '../../../http/characters.js';
 import type { FieldBlock } from '../../../http/field-block.js';
@@ -19,8 +20,17 @@ const TRAILERS = 6;
 const SEMICOLON = 59;
 /** Digits of a chunk size, leading zeros included. */
 const MAX_SIZE_DIGITS = 16;
-/** Extension bytes of a whole body. They are dropped, so nobody should send many. */
+/** Extension bytes of one chunk. They are dropped, so nobody should send many. */
 const MAX_EXTENSION_BYTES = 16 * 1024;
+/**
+ * How far chunk framing may exceed twice the data of a body. Framing is read byte by byte, so a flood of it costs a hundred
+ * times what its data would. Go's net/http has the same rule with 16 KiB, and 16 bytes of each chunk for nothing.
+ */
+const MAX_EXCESS_BYTES = 64 * 1024;
+/** Framing that each read has for nothing: whoever sends what happens, as it happens, may do so in tiny chunks for ever. */
+const READ_ALLOWANCE_BYTES = 128;
+/** CR LF behind a chunk's size, and behind its data. */
+const LINE_ENDS_BYTES = 4;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 /** Value of a hex digit by byte, 255 for anything else. */
@@ -46,6 +56,7 @@ export class BodyDecoder {
   private state = SIZE;
   private digits = 0;
   private extensionBytes = 0;
+  private excessBytes = 0;
   private trailerBytes: Buffer | undefined = undefined;
   private trailerLength = 0;
 
@@ -85,6 +96,7 @@ export class BodyDecoder {
 
   private decodeChunked(bytes: Buffer, start: number, end: number): number {
     let at = start;
+    this.excessBytes = Math.max(0, this.excessBytes - READ_ALLOWANCE_BYTES);
     while (at < end && !this.done && this.fault === '') {
       if (this.state === DATA) at = this.takeData(bytes, at, end);
       else if (this.state === TRAILERS) at = this.takeTrailerByte(bytes, at, end);
@@ -151,7 +163,11 @@ export class BodyDecoder {
   }
 
   private endSizeLine(): void {
+    const framingBytes = this.digits + this.extensionBytes + LINE_ENDS_BYTES;
+    this.excessBytes = Math.max(0, this.excessBytes + framingBytes - 2 * this.remaining);
+    if (this.excessBytes > MAX_EXCESS_BYTES) this.fault = 'chunk-overhead';
     this.digits = 0;
+    this.extensionBytes = 0;
     this.state = this.remaining === 0 ? TRAILERS : DATA;
   }
 
@@ -182,6 +198,12 @@ export class BodyDecoder {
       this.done = this.fault === '';
     }
   }
+}
+
+/** What a body that was refused for `fault` ends its exchange with: nonsense, or sense wrapped in too much of nothing. */
+export function bodyFaultCause(side: 'downstream' | 'upstream', fault: string): Cause {
+  const wasteful = fault === 'chunk-overhead' || fault === 'chunk-extension-size';
+  return wasteful ? `${side}.body.overhead` : `${side}.body.malformed`;
 }
 
 function roomFor(buffer: Buffer | undefined, length: number): Buffer {

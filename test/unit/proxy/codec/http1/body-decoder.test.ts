@@ -117,6 +117,32 @@ describe('BodyDecoder', () => {
   });
 
   it.each([
+    ['chunks of one byte', chunkOf('x').repeat(30_000)],
+    ['chunk sizes with leading zeros', `000000000000001\r\nx\r\n`.repeat(10_000)],
+    ['an extension with each chunk', `1;a=${'b'.repeat(100)}\r\nx\r\n`.repeat(1_000)],
+  ])('refuses a body that is mostly framing: %s', (_title, wire) => {
+    expect(decode(wire)).toMatchObject({ fault: 'chunk-overhead', done: false });
+    const { body } = decode(wire.slice(0, wire.length / 2));
+    expect(body.length).toBeLessThan(22_000);
+  });
+
+  it('goes on with chunks of one byte for ever when they come as they happen, a few with each read', () => {
+    const decoder = new BodyDecoder('chunked', 0);
+    for (let read = 0; read < 20_000; read += 1) {
+      const piece = Buffer.from(chunkOf('x').repeat(20));
+      decoder.decode(piece, 0, piece.length);
+    }
+    expect([decoder.fault, decoder.decodedBytes]).toEqual(['', 400_000]);
+  });
+
+  it('forgives framing that is within twice the data: lines of text, signed chunks, one large chunk now and then', () => {
+    const signed = `400;signature=${'f'.repeat(64)}\r\n${'x'.repeat(1024)}\r\n`;
+    expect(decode(signed.repeat(1_000)).fault).toBe('');
+    expect(decode(chunkOf('ab\n').repeat(100_000)).fault).toBe('');
+    expect(decode(`${chunkOf('x').repeat(20_000)}${chunkOf('y'.repeat(32_000))}`.repeat(5)).fault).toBe('');
+  });
+
+  it.each([
     'Content-Length: 3',
     'Transfer-Encoding: chunked',
     'Host: evil.test',
