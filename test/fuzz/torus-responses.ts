@@ -58,7 +58,7 @@ function eventsFor(reading: Reading, progress: Progress): ResponseEvents {
 export function readTorusResponse({ text, cuts, method }: ResponseCase): Reading {
   const reading = emptyReading();
   const progress = { over: false };
-  const reader = new ResponseReader(eventsFor(reading, progress));
+  const reader = new ResponseReader(eventsFor(reading, progress), false);
   reader.expect(method);
   for (const piece of piecesOf(text, cuts)) if (!progress.over) reader.read(piece, piece.length, false);
   if (!progress.over && !reader.finish()) reading.refused = 'closed';

@@ -212,7 +212,8 @@ export class RequestReader implements SocketReader {
   private beginBody(head: Http1RequestHead, rest: Piece): void {
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? rest.start : decoder.decode(rest.bytes, rest.start, rest.end);
-    if (decoder.fault !== '') this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault);
+    if (decoder.fault !== '')
+      this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault);
     else if (!decoder.done) this.beginStream(head, decoder, rest);
     else {
       // Copied, because a request may wait for a filter or a connection longer than the buffer lasts.
@@ -245,7 +246,8 @@ export class RequestReader implements SocketReader {
   private readBody(decoder: BodyDecoder, piece: Piece): void {
     const next = decoder.decode(piece.bytes, piece.start, piece.end);
     this.bodyBytes = decoder.decodedBytes;
-    if (decoder.fault !== '') this.events.onBodyFault(bodyFaultCause('downstream', decoder.fault), decoder.fault);
+    if (decoder.fault !== '')
+      this.events.onBodyFault(bodyFaultCause('downstream', decoder.fault), decoder.fault);
     else if (this.bodyBytes > this.maxBodyBytes)
       this.events.onBodyFault('downstream.filter.too-large', undefined);
     else {

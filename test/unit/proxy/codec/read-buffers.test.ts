@@ -1,4 +1,8 @@
-import { SHARED_READ_BUFFER, giveReadBuffer, takeReadBuffer } from '../../../../src/proxy/codec/read-buffers.js';
+import {
+  SHARED_READ_BUFFER,
+  giveReadBuffer,
+  takeReadBuffer,
+} from '../../../../src/proxy/codec/read-buffers.js';
 
 describe('read buffers', () => {
   it('come back into use once nobody reads them, and not before', () => {
