@@ -6,6 +6,7 @@
  * @property {number} [routes] how many beside the catch-all; a request of the bench belongs to the middle one
  * @property {boolean} [jwt] every route verifies a token
  * @property {boolean} [accessLog] to a file
+ * @property {number} [heapMb] the old generation may be this large
  * @property {boolean} [admin] the admin API with the metrics is up
  */
 

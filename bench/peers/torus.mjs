@@ -44,6 +44,10 @@ const configuration = (variant, ports, { certificate, upstream }) => {
   };
 };
 
+/** @param {TorusVariant} variant @returns {Record<string, string>} */
+const heapLimit = ({ heapMb }) =>
+  heapMb === undefined ? {} : { NODE_OPTIONS: `--max-old-space-size=${heapMb}` };
+
 /** @param {TorusVariant} variant @returns {import('./peer.mjs').Peer} */
 export const torus = (variant) => ({
   name: variant.name,
@@ -58,7 +62,7 @@ export const torus = (variant) => ({
       files: (_folder, ports) => ({
         'torus.yaml': JSON.stringify(configuration(variant, ports, stage), null, 1),
       }),
-      env: { JWT_SECRET: SECRET, NODE_ENV: 'production' },
+      env: { JWT_SECRET: SECRET, NODE_ENV: 'production', ...heapLimit(variant) },
     }),
 });
 

@@ -1,5 +1,7 @@
 /** A socket without a network: what is pushed arrives at once, what is written is kept. */
 import { Duplex } from 'node:stream';
+import { SHARED_READ_BUFFER } from '../../src/proxy/codec/read-buffers.js';
+import { READ_KEYS } from '../../src/proxy/listener/socket-reading.js';
 
 export class MemorySocket extends Duplex {
   readonly remoteAddress = '127.0.0.1';
@@ -50,5 +52,20 @@ export class MemorySocket extends Duplex {
   override _write(piece: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.written.push(Buffer.from(piece));
     done();
+  }
+}
+
+/** As an accepted socket, it reads into buffers that it is lent; others read into the shared one in between. */
+export class AcceptedMemorySocket extends MemorySocket {
+  readonly _handle = { useUserBuffer: (): void => undefined };
+
+  override arrive(piece: Buffer): void {
+    if (this.destroyed || READ_KEYS === undefined) return;
+    const buffer = Reflect.get(this, READ_KEYS.buffer) as Buffer;
+    const onRead = Reflect.get(this, READ_KEYS.callback) as (length: number, bytes: Buffer) => void;
+    const nextBuffer = Reflect.get(this, READ_KEYS.generator) as () => Buffer | undefined;
+    onRead(piece.copy(buffer), buffer);
+    Reflect.set(this, READ_KEYS.buffer, nextBuffer() ?? buffer);
+    SHARED_READ_BUFFER.fill('\r\n\r\nGET /stale HTTP/1.1\r\n\r\n', 0, 512);
   }
 }

@@ -7,7 +7,7 @@ import { compileIpSet } from '../../src/http/ip-set.js';
 import { Http1Connection } from '../../src/proxy/listener/http1-connection.js';
 import type { ListenerContext } from '../../src/proxy/listener/listener-context.js';
 import { comparableLine } from './comparable-line.js';
-import { MemorySocket } from './memory-socket.js';
+import { AcceptedMemorySocket, type MemorySocket } from './memory-socket.js';
 import { emptyReading, grow, type ReadMessage, type Reading } from './reading.js';
 
 const HOUR_MS = 3_600_000;
@@ -94,7 +94,7 @@ export interface OpenReading {
 
 export function openTorus(): OpenReading {
   const reading = emptyReading();
-  const socket = new MemorySocket();
+  const socket = new AcceptedMemorySocket();
   new Http1Connection(socket as unknown as Socket, contextFor(reading), ignore);
   return { reading, socket };
 }

@@ -23,13 +23,14 @@ interface UserBufferHandle {
   useUserBuffer(buffer: Buffer): void;
 }
 
-const KEYS = findKeys();
+/** Undefined where this Node has no such keys. */
+export const READ_KEYS = findKeys();
 
 /** Reads the socket from now on, beginning with what it has buffered already. */
 export function readSocket(socket: Socket, reader: SocketReader): SocketReading {
   const handle: unknown = Reflect.get(socket, '_handle');
-  if (KEYS === undefined || !hasUserBuffers(handle)) return readByEvents(socket, reader);
-  const reading = readIntoLent(socket, handle, { reader, keys: KEYS });
+  if (READ_KEYS === undefined || !hasUserBuffers(handle)) return readByEvents(socket, reader);
+  const reading = readIntoLent(socket, handle, { reader, keys: READ_KEYS });
   // A TLS client may send its first request together with the end of its handshake.
   for (let early = takeBuffered(socket); early !== undefined; early = takeBuffered(socket))
     reader.onRead(early, early.length, false);
