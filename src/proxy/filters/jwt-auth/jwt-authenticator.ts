@@ -6,6 +6,7 @@ import type { Fields } from '../../../contracts/fields.js';
 import type { Filter, FilterServices, FilterVerdict } from '../../../contracts/filter.js';
 import { type Challenges, createChallenges } from './challenge.js';
 import { compileStrip, type PreparedFields, prepareFields } from './claim-fields.js';
+import { Doorkeeper } from './doorkeeper.js';
 import { type JoseHeader, readJoseHeader } from './jose-header.js';
 import { createKeyRingSource, type KeyRing, type KeyRingSource } from './key-ring.js';
 import { holdsScopes } from './scope-check.js';
@@ -38,6 +39,7 @@ export class JwtAuthenticator implements Filter {
   private readonly fieldOfClaim: readonly (readonly [string, string])[];
   /** By the whole token: a shortened key could be made to collide. */
   private readonly verified: LRUCache<string, VerifiedToken> | undefined;
+  private readonly doorkeeper: Doorkeeper;
 
   constructor(options: JwtAuthOptions, services: FilterServices) {
     if (options.from.kind === 'query' && !options.forwardToken) {
@@ -53,6 +55,7 @@ export class JwtAuthenticator implements Filter {
     this.challenges = createChallenges(options.realm, options.scopes);
     this.fieldOfClaim = Object.entries(options.claimsToHeaders);
     this.strip = compileStrip(Object.values(options.claimsToHeaders));
+    this.doorkeeper = new Doorkeeper(Math.max(options.cacheSize, 1));
     this.verified = options.cacheSize > 0 ? new LRUCache({ max: options.cacheSize }) : undefined;
   }
 
@@ -117,9 +120,13 @@ export class JwtAuthenticator implements Filter {
     const verification = this.verifier.verify(token, key, chosen.header.algorithm, this.services.now());
     if ('refusal' in verification) return this.challenges.invalid(verification.refusal);
     const entry = this.entryOf(verification.claims, chosen.ring.generation);
+    if (this.doorkeeper.admits(token)) this.remember(token, entry);
+    return this.admit(entry, admission);
+  }
+
+  private remember(token: string, entry: VerifiedToken): void {
     // A copy: the token may be a slice that would keep the whole head it came in alive for as long as it is remembered.
     this.verified?.set(Buffer.from(token, 'latin1').toString('latin1'), entry);
-    return this.admit(entry, admission);
   }
 
   private entryOf(claims: Claims, generation: number): VerifiedToken {

@@ -18,14 +18,17 @@ export interface TokenExtractor {
 
 const MISSING: Extraction = { kind: 'missing' };
 const SEVERAL: Extraction = { kind: 'several' };
+const SPACE = 0x20;
 
 export function createTokenExtractor(from: JwtTokenSource): TokenExtractor {
   switch (from.kind) {
-    case 'header':
+    case 'header': {
+      const scheme = from.scheme.toLowerCase();
       return {
-        extract: (head) => fromHeader(head.fields.getAll(from.name), from.scheme),
+        extract: (head) => fromHeader(head.fields.getAll(from.name), scheme),
         remove: (fields) => fields.remove(from.name),
       };
+    }
     case 'cookie':
       return {
         extract: (head) => single(cookieValues(head.fields.getAll('cookie'), from.name)),
@@ -41,19 +44,28 @@ function fromHeader(values: readonly string[], scheme: string): Extraction {
   const value = values[0];
   if (value === undefined) return MISSING;
   if (values.length > 1) return SEVERAL;
-  if (scheme === '') return single([value]);
-  if (
-    value.charCodeAt(scheme.length) !== 0x20 ||
-    value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()
-  )
-    return MISSING;
-  return single([value.slice(scheme.length + 1).trim()]);
+  if (scheme === '') return tokenOf(value);
+  if (value.charCodeAt(scheme.length) !== SPACE || !beginsWith(value, scheme)) return MISSING;
+  return tokenOf(value.slice(scheme.length + 1).trim());
+}
+
+/** In any case (RFC 9110 section 11.1); `scheme` is in lower case. */
+function beginsWith(value: string, scheme: string): boolean {
+  for (let index = 0; index < scheme.length; index += 1) {
+    const code = value.charCodeAt(index);
+    const lower = code >= 65 && code <= 90 ? code | 0x20 : code;
+    if (lower !== scheme.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+function tokenOf(token: string): Extraction {
+  return token === '' ? MISSING : { kind: 'token', token };
 }
 
 function single(values: readonly string[]): Extraction {
   const token = values[0];
-  if (token === undefined || token === '') return values.length > 1 ? SEVERAL : MISSING;
-  return values.length > 1 ? SEVERAL : { kind: 'token', token };
+  return values.length > 1 ? SEVERAL : tokenOf(token ?? '');
 }
 
 function cookieValues(lines: readonly string[], name: string): readonly string[] {

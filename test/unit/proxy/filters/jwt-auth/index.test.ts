@@ -381,7 +381,7 @@ describe('keys behind a URL', () => {
     const keySets = new FakeKeySets({ generation: 1, keys: next.keys });
     const filter = createJwtAuth(options, keySets);
     const token = signed(rsa.privateKey, 'RS256', 'new');
-    expect(await statusOf(filter, token)).toBe(200);
+    for (let times = 0; times < 3; times += 1) expect(await statusOf(filter, token)).toBe(200);
     keySets.snapshot = { generation: 2, keys: old.keys };
     expect(await statusOf(filter, token)).toBe(401);
   });
@@ -548,16 +548,15 @@ describe('the token itself', () => {
 });
 
 describe('remembered tokens', () => {
-  it('are not verified again', async () => {
+  it('are not verified again once they have come twice', async () => {
     const filter = createJwtAuth();
     const token = hs();
     const verify = jest.spyOn(jwt, 'verify');
-    const outcomes = [await ask(filter, bearer(token)), await ask(filter, bearer(token))];
-    expect(verify).toHaveBeenCalledTimes(1);
-    expect(outcomes.map(({ verdict, sync }) => [verdict, sync])).toEqual([
-      [undefined, true],
-      [undefined, true],
-    ]);
+    for (const calls of [1, 2, 2, 2]) {
+      const { verdict, sync } = await ask(filter, bearer(token));
+      expect([verdict, sync]).toEqual([undefined, true]);
+      expect(verify).toHaveBeenCalledTimes(calls);
+    }
     verify.mockRestore();
   });
 
@@ -567,7 +566,7 @@ describe('remembered tokens', () => {
     const token = hs({ exp: NOW + 60 });
     expect(await statusOf(filter, token)).toBe(200);
     clock.nowMs = NOW_MS + 60_999;
-    expect(await statusOf(filter, token)).toBe(200);
+    for (let times = 0; times < 3; times += 1) expect(await statusOf(filter, token)).toBe(200);
     clock.nowMs = NOW_MS + 61_000;
     expect(await statusOf(filter, token)).toBe(401);
   });
@@ -587,7 +586,7 @@ describe('remembered tokens', () => {
   it('do not let a token in that differs by one letter', async () => {
     const filter = createJwtAuth();
     const token = hs();
-    expect(await statusOf(filter, token)).toBe(200);
+    for (let times = 0; times < 3; times += 1) expect(await statusOf(filter, token)).toBe(200);
     for (let index = 0; index < token.length; index += 7) {
       const letter = token[index] === 'A' ? 'B' : 'A';
       expect(await statusOf(filter, token.slice(0, index) + letter + token.slice(index + 1))).toBe(401);

@@ -1,0 +1,28 @@
+import { Doorkeeper } from '../../../../../src/proxy/filters/jwt-auth/doorkeeper.js';
+
+const textOf = (number: number): string => `header.claims.signature-of-number-${String(number)}`;
+
+describe('Doorkeeper', () => {
+  it('admits what it has seen before, and nothing at first sight', () => {
+    const doorkeeper = new Doorkeeper(1000);
+    expect(doorkeeper.admits(textOf(1))).toBe(false);
+    expect(doorkeeper.admits(textOf(2))).toBe(false);
+    expect(doorkeeper.admits(textOf(1))).toBe(true);
+    expect(doorkeeper.admits(textOf(2))).toBe(true);
+  });
+
+  it('still knows nearly all of as many texts as the memory behind it holds', () => {
+    const doorkeeper = new Doorkeeper(1000);
+    for (let number = 0; number < 1000; number += 1) doorkeeper.admits(textOf(number));
+    let known = 0;
+    for (let number = 999; number >= 0; number -= 1) if (doorkeeper.admits(textOf(number))) known += 1;
+    expect(known).toBeGreaterThan(700);
+  });
+
+  it('forgets, so that it never grows', () => {
+    const doorkeeper = new Doorkeeper(10);
+    doorkeeper.admits(textOf(0));
+    for (let number = 1; number < 1000; number += 1) doorkeeper.admits(textOf(number));
+    expect(doorkeeper.admits(textOf(0))).toBe(false);
+  });
+});
