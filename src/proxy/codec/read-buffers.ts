@@ -1,7 +1,7 @@
 /**
- * Owns the buffers that sockets read into. A whole message is read into one buffer that all of them share and
- * is copied on its way out. A streamed body gets buffers of its own, which travel on uncopied and come back when the kernel
- * has taken them: no allocation and no garbage per read.
+ * Owns the buffers that sockets read into. A whole message is read into one buffer that all of them share and is copied on its
+ * way out, into a lent one where it is not small. A streamed body gets buffers of its own, which travel on uncopied and come
+ * back when the kernel has taken them: no allocation and no garbage per read.
  */
 
 /** Takes what a socket reads into such buffers. */
@@ -12,12 +12,13 @@ export interface SocketReader {
   onRead(bytes: Buffer, length: number, reused: boolean): void;
 }
 
-const READ_BYTES = 64 * 1024;
+/** Of each buffer that is lent. */
+export const LENT_BYTES = 64 * 1024;
 /** Free buffers that are kept. Beyond it they are left to the garbage collector. */
 const MAX_FREE = 64;
 
 /** Overwritten by the next read of any socket: what is kept of it must be copied. */
-export const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
+export const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(LENT_BYTES);
 
 const free: Buffer[] = [];
 /** How many hold each buffer that is out. Weak: one that is dropped with its stream is collected like any other. */
@@ -25,7 +26,7 @@ const holds = new WeakMap<ArrayBufferLike, number>();
 
 /** A buffer with one hold on it. */
 export function takeReadBuffer(): Buffer {
-  const buffer = free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+  const buffer = free.pop() ?? Buffer.allocUnsafeSlow(LENT_BYTES);
   holds.set(buffer.buffer, 1);
   return buffer;
 }
