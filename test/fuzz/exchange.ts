@@ -11,6 +11,8 @@ export interface Answer {
   readonly echo: string | undefined;
   /** Bytes of the body that the upstream counted, where it counts. */
   readonly size: number | undefined;
+  /** It says that nothing follows: an upstream that answers before it has the whole body costs the client its connection. */
+  readonly closes: boolean;
 }
 
 const HEAD = /HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/g;
@@ -26,6 +28,7 @@ export const answersIn = (bytes: string): Answer[] =>
         status: Number(status),
         echo: valueOf(head ?? '', 'x-echo'),
         size: size === undefined ? undefined : Number(size),
+        closes: valueOf(head ?? '', 'connection')?.toLowerCase() === 'close',
       };
     })
     .filter(({ status }) => status >= 200);

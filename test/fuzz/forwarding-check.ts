@@ -37,6 +37,7 @@ function misread(message: ReadMessage, answer: Answer | undefined): string | und
 function judgeForwarded(reading: Reading, answers: readonly Answer[], tally: Tally): string | undefined {
   for (const [index, message] of reading.messages.entries()) {
     const answer = answers[index];
+    if (answer === undefined && answers.at(-1)?.closes === true) return undefined;
     const wrong = misread(message, answer);
     if (wrong !== undefined) return wrong;
     if (answer?.echo !== undefined) tally.echoed += 1;
