@@ -125,8 +125,11 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     session.on('stream', (stream, _headers, flags, pairs: readonly string[] = []) => {
       this.onStream(stream, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, pairs);
     });
+    // Only the first ones end the wait for the preface: none after it puts off the end of an idle connection.
+    session.once('remoteSettings', () => {
+      if (this.isNew) this.timer.arm(this.config.timeouts.keepAliveMs);
+    });
     session.on('remoteSettings', () => {
-      if (this.served === 0 && !this.retiring) this.timer.arm(this.config.timeouts.keepAliveMs);
       this.onControlFrame();
     });
     session.on('ping', () => {

@@ -52,6 +52,8 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
   private hasResponded = false;
   /** The last piece of the response is on its way. */
   private responseEnded = false;
+  /** It was Torus that reset the stream. */
+  private brokenOff = false;
   /** Nobody is told anything any more. */
   private ended = false;
 
@@ -84,7 +86,7 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
 
   /** The client gave up before it had the whole answer. */
   get wasReset(): boolean {
-    return !this.isComplete && this.stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+    return !this.brokenOff && !this.isComplete && this.stream.rstCode !== constants.NGHTTP2_NO_ERROR;
   }
 
   observe(observer: DownstreamObserver): void {
@@ -150,6 +152,8 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
   /** RST_STREAM. Only `destroy` does: `close` of Node 20 to 26 ends the body before it resets, so that a part looks complete. */
   abort(): void {
     this.ended = true;
+    if (this.stream.destroyed) return;
+    this.brokenOff = true;
     this.stream.destroy(new Error('aborted'));
   }
 
@@ -206,7 +210,7 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
   }
 
   onBodyAborted(): void {
-    if (!this.stream.destroyed) this.abort();
+    this.abort();
   }
 
   /** Everything but trailers has left. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Timers } from '../../contracts/timers.js';
+import type { Timer, Timers } from '../../contracts/timers.js';
 
 /**
  * Owns the first look at a plain connection that may speak either protocol: HTTP/2 begins with `PRI `, which no HTTP/1.1 method
@@ -24,8 +24,9 @@ export function detectProtocol(socket: Socket, options: DetectionOptions): void 
 class Detection {
   private readonly socket: Socket;
   private readonly options: DetectionOptions;
-  private readonly timer;
+  private readonly timer: Timer;
   private seen: Buffer = Buffer.alloc(0);
+  private reason = 'peer-closed';
 
   constructor(socket: Socket, options: DetectionOptions) {
     this.socket = socket;
@@ -35,8 +36,6 @@ class Detection {
       socket.destroy();
     });
   }
-
-  private reason = 'peer-closed';
 
   begin(): void {
     this.timer.arm(this.options.timeoutMs);

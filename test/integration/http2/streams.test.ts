@@ -275,6 +275,18 @@ describe.each(['secure', 'plain'] as const)('%s: backpressure', (listener) => {
   });
 });
 
+it('responses that the upstream breaks off are no resets of the client', async () => {
+  const session = await fixture.session();
+  for (let index = 0; index < 210; index += 1) {
+    const path = `/fragile-${String(index)}`;
+    const answer = http2Ask(session, { ':path': path });
+    const { request, response } = await heldAt(path);
+    response.write('part', () => request.socket.destroy());
+    expect((await answer).rstCode).toBe(INTERNAL_ERROR);
+  }
+  expect((await http2Ask(session, { ':path': '/now' })).text()).toBe('now');
+});
+
 it('a connection that has reached its number of requests is closed with GOAWAY', async () => {
   const closed = (reason: string): Promise<number> =>
     metricSum(fixture.torus, 'torus_sockets_closed_total', { reason });
