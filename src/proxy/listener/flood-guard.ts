@@ -6,11 +6,13 @@
 /** Resets of streams that had not been answered in full. Leaving a page with a hundred requests under way is no flood. */
 const RESET_BURST = 200;
 const RESETS_PER_SECOND = 20;
-/** PING and SETTINGS, each answered by Torus. Clients measure a path by pings as fast as data comes. */
-const CONTROL_BURST = 1000;
+/** PING and SETTINGS, each answered by Torus; nghttp2 gives up at 1000 answers that wait. Clients measure a path by pings as fast as data comes. */
+const CONTROL_BURST = 500;
 const CONTROLS_PER_SECOND = 100;
 /** Bytes that carried neither a head nor a body: WINDOW_UPDATE, PRIORITY, unknown frames, padding, the heads of tiny frames. */
 const MAX_OVERHEAD_BYTES = 256 * 1024;
+/** nghttp2 has limits of its own, which differ by version: what it ends after so much for nothing was a flood. */
+const SUSPICIOUS_BYTES = 8 * 1024;
 /** Each byte of a head or body may have this many of framing, itself included. */
 const BYTES_PER_REQUEST_BYTE = 3;
 /** Keeps connections that live long and only ping from running up a total. */
@@ -79,8 +81,16 @@ export class FloodGuard {
 
   /** `bytesRead` is all that the connection ever brought. */
   isOverhead(bytesRead: number, nowMs: number): boolean {
+    return this.overhead(bytesRead, nowMs) > MAX_OVERHEAD_BYTES;
+  }
+
+  /** Not yet too much, but more than a client makes that only breaks a rule. */
+  isSuspicious(bytesRead: number, nowMs: number): boolean {
+    return this.overhead(bytesRead, nowMs) > SUSPICIOUS_BYTES;
+  }
+
+  private overhead(bytesRead: number, nowMs: number): number {
     const earned = this.requestBytes * BYTES_PER_REQUEST_BYTE + this.responseBytes;
-    const grown = ((nowMs - this.beganMs) * OVERHEAD_BYTES_PER_SECOND) / 1000;
-    return bytesRead - earned - grown > MAX_OVERHEAD_BYTES;
+    return bytesRead - earned - ((nowMs - this.beganMs) * OVERHEAD_BYTES_PER_SECOND) / 1000;
   }
 }

@@ -31,8 +31,14 @@ const LINGER_MS = 2000;
 /** How often the bytes of a connection are compared with what they were for. */
 const AUDIT_MS = 1000;
 
-/** What nghttp2 ends a connection for, as numbers that Node passes on: too many frames to answer, too many CONTINUATION frames. */
-const FLOOD_ERRNOS = new Set([-904, -905]);
+/** Why nghttp2 ended a connection, by the numbers that Node passes on. */
+const FLOOD_ERRNOS: ReadonlyMap<number | undefined, string> = new Map([
+  // A hundred streams were refused because too many were open.
+  [-902, 'stream-flood'],
+  // Too many frames to be answered, too many CONTINUATION frames.
+  [-904, 'frame-flood'],
+  [-905, 'frame-flood'],
+]);
 
 export class Http2Connection implements ServedConnection, Http2StreamHost {
   readonly socket: Socket;
@@ -136,13 +142,13 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
       this.onControlFrame();
     });
     session.on('error', (error: NodeJS.ErrnoException) => {
-      this.note(reasonOf(error));
+      this.note(this.reasonOf(error));
     });
     socket.on('end', () => {
       this.onEnd();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.note(reasonOf(error));
+      this.note(this.reasonOf(error));
     });
     socket.on('close', () => {
       this.onSocketClose();
@@ -268,8 +274,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   }
 
   private endFlood(reason: string): void {
-    if (this.session.destroyed) return;
     this.note(reason);
+    if (this.session.destroyed) return;
     this.retiring = true;
     this.session.destroy(new Error(reason), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.timer.arm(LINGER_MS);
@@ -310,6 +316,26 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.onClosed(this);
   }
 
+  private reasonOf({ code, errno }: NodeJS.ErrnoException): string {
+    switch (code) {
+      case 'ECONNRESET':
+        return 'peer-reset';
+      case 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES':
+        return 'frame-flood';
+      case 'ERR_HTTP2_SESSION_ERROR':
+        return 'peer-error';
+      case 'ERR_HTTP2_ERROR':
+        return FLOOD_ERRNOS.get(errno) ?? this.faultReason();
+      default:
+        return 'error';
+    }
+  }
+
+  private faultReason(): string {
+    const isFlood = this.guard.isSuspicious(this.socket.bytesRead, this.timers.now());
+    return isFlood ? 'overhead-flood' : 'protocol-error';
+  }
+
   /** The first reason is the one that counts. */
   private note(reason: string): void {
     this.closeReason ??= reason;
@@ -317,21 +343,6 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
 }
 
 const MISDIRECTED = new HeadFault('downstream.head.misdirected', 'authority');
-
-function reasonOf({ code, errno }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'ECONNRESET':
-      return 'peer-reset';
-    case 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES':
-      return 'frame-flood';
-    case 'ERR_HTTP2_SESSION_ERROR':
-      return 'peer-error';
-    case 'ERR_HTTP2_ERROR':
-      return errno !== undefined && FLOOD_ERRNOS.has(errno) ? 'frame-flood' : 'protocol-error';
-    default:
-      return 'error';
-  }
-}
 
 function noted(): void {
   // The code of the stream's end is read when it closes.

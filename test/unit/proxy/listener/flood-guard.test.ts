@@ -20,7 +20,7 @@ describe('FloodGuard', () => {
       guard.sent(1);
       expect(guard.mayControl(0)).toBe(true);
     }
-    expect(countAllowed(() => guard.mayControl(0))).toBe(999);
+    expect(countAllowed(() => guard.mayControl(0))).toBe(499);
   });
 
   it('takes bytes that were for nothing, up to a limit', () => {
@@ -32,5 +32,9 @@ describe('FloodGuard', () => {
     expect(guard.isOverhead(256 * 1024 + 3500, 0)).toBe(false);
     expect(guard.isOverhead(256 * 1024 + 3501, 0)).toBe(true);
     expect(guard.isOverhead(256 * 1024 + 3501, 10)).toBe(false);
+    expect([guard.isSuspicious(8 * 1024 + 3500, 0), guard.isSuspicious(8 * 1024 + 3501, 0)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
