@@ -43,13 +43,18 @@ const refusalOf = async (fields: Pairs, body: readonly Buffer[] = []): Promise<s
   const before = fixture.upstream.requests.length;
   await client.request(1, fields, body.length > 0 ? END_HEADERS : END_HEADERS | END_STREAM);
   await client.send(...body);
-  const end = await until(() => client.of(FRAME.rstStream, 1)[0] ?? client.of(FRAME.data, 1)[0]);
-  await client.request(3, requestFields('/witness'));
-  await client.frame(FRAME.data, 3);
+  const endOf = (stream: FrameClient) => stream.of(FRAME.rstStream, 1)[0] ?? stream.of(FRAME.data, 1)[0];
+  await until(() => endOf(client) ?? client.ended);
+  const end = endOf(client);
+  // Newer versions of nghttp2 end the connection for some of them (RFC 9113 section 5.4.2).
+  const witness = end === undefined ? await connect() : client;
+  await witness.request(3, requestFields('/witness'));
+  await witness.frame(FRAME.data, 3);
   const complete = fixture.upstream.requests
     .slice(before)
     .filter(({ line, wire }) => !line.includes('/witness') && wire.toString().endsWith('0\r\n\r\n'));
   expect(complete).toEqual([]);
+  if (end === undefined) return 'connection';
   if (end.type === FRAME.data)
     return (JSON.parse(end.payload.toString()) as { readonly cause: string }).cause;
   return `rst-${String(end.payload.readUInt32BE(0))}`;
@@ -164,12 +169,13 @@ it.each<readonly [string, string, readonly string[]]>([
   const data = pieces.map((piece, index) =>
     frame(FRAME.data, index === pieces.length - 1 ? END_STREAM : 0, 1, Buffer.from(piece)),
   );
-  expect(await refusalOf(fields, data)).toBe(RESET);
+  expect([RESET, 'connection']).toContain(await refusalOf(fields, data));
 });
 
 it('RFC 9113 section 8.1: trailers that do not end the request are malformed', async () => {
   const trailers = frame(FRAME.headers, END_HEADERS, 1, hpack([['x-late', '1']]));
-  expect(await refusalOf(requestFields('/probe', 'POST'), [trailers])).toBe(RESET);
+  const refused = await refusalOf(requestFields('/probe', 'POST'), [trailers]);
+  expect([RESET, 'connection']).toContain(refused);
 });
 
 it('RFC 9113 section 8.1: a response that comes first may end the request without an error', async () => {
