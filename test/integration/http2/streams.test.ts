@@ -195,6 +195,20 @@ describe.each(['secure', 'plain'] as const)('%s', (listener) => {
     expect((await http2Ask(session, { ':path': '/now' })).text()).toBe('now');
   });
 
+  it('a response that only the end of the upstream connection would end is reset when that breaks', async () => {
+    const session = await fixture.session(listener);
+    const path = `/${listener}-broken-without-length`;
+    const answer = http2Ask(session, { ':path': path });
+    const { request, response } = await heldAt(path);
+    Object.assign(response, { useChunkedEncodingByDefault: false, shouldKeepAlive: false });
+    response.writeHead(200).write('part');
+    await until(() => response.writableLength === 0);
+    request.socket.resetAndDestroy();
+    const { status, rstCode } = await answer;
+    expect([status, rstCode]).toEqual([200, INTERNAL_ERROR]);
+    expect((await accessLine(fixture.torus, path))['cause']).toBe('upstream.body.reset');
+  });
+
   it('a response that comes before the end of the request ends the request without an error', async () => {
     const session = await fixture.session(listener);
     const path = `/${listener}-early`;
@@ -277,7 +291,7 @@ describe.each(['secure', 'plain'] as const)('%s: backpressure', (listener) => {
 
 it('responses that the upstream breaks off are no resets of the client', async () => {
   const session = await fixture.session();
-  for (let index = 0; index < 210; index += 1) {
+  for (let index = 0; index < 300; index += 1) {
     const path = `/fragile-${String(index)}`;
     const answer = http2Ask(session, { ':path': path });
     const { request, response } = await heldAt(path);
