@@ -13,6 +13,7 @@ export type Cause =
   | 'downstream.head.coding-unsupported'
   | 'downstream.head.expectation-unsupported'
   | 'downstream.head.method-unsupported'
+  | 'downstream.head.misdirected'
   | 'downstream.head.aborted'
   | 'downstream.route.not-found'
   | 'downstream.route.method-not-allowed'

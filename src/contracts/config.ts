@@ -42,8 +42,22 @@ export interface ListenerConfig {
   /** 0 lets the system choose; the chosen port is logged. */
   readonly port: number;
   readonly tls: ListenerTlsConfig | undefined;
+  /** Over TLS the client chooses by ALPN, otherwise by its first bytes. */
+  readonly protocols: readonly ListenerProtocol[];
   readonly limits: ListenerLimits;
+  readonly http2: Http2Config;
   readonly timeouts: ListenerTimeouts;
+}
+
+export type ListenerProtocol = 'http1' | 'http2';
+
+/** Limits that only HTTP/2 connections have. */
+export interface Http2Config {
+  readonly maxConcurrentStreams: number;
+  /** What a client may send of one request body before Torus has passed it on. */
+  readonly streamWindowBytes: number;
+  /** The same for all streams of a connection together, until Torus has read it. */
+  readonly connectionWindowBytes: number;
 }
 
 export interface ListenerTlsConfig {

@@ -21,6 +21,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'downstream.head.coding-unsupported': info('downstream', 501, 'The transfer coding is not supported'),
   'downstream.head.expectation-unsupported': info('downstream', 417, 'The expectation cannot be met'),
   'downstream.head.method-unsupported': info('downstream', 501, 'The method is not supported'),
+  'downstream.head.misdirected': info('downstream', 421, 'The connection was made for another host'),
   'downstream.head.aborted': info('downstream', 0, 'The client left before its request was complete'),
   'downstream.route.not-found': info('downstream', 404, 'No route matches the request'),
   'downstream.route.method-not-allowed': info('downstream', 405, 'The method is not allowed here'),

@@ -51,6 +51,11 @@ const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['via', VIA],
 ];
 
+const BY_NAME: ReadonlyMap<string, number> = new Map(NAMES);
+
+/** The number of a lower-case name. */
+export const kindNamed = (name: string): number => BY_NAME.get(name) ?? OTHER;
+
 interface Candidate {
   readonly codes: Uint8Array;
   readonly kind: number;

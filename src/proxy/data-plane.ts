@@ -12,7 +12,11 @@ export interface DrivenListener {
   stopAccepting(): void;
   /** A client has just connected, and may be about to ask for the first time. */
   readonly hasNewcomers: boolean;
+  /** Clients that can be told are told not to ask on their connections any more. */
+  announceDrain(): void;
   closeIdle(): void;
+  /** Resolves when nothing of closing connections waits to be sent. */
+  whenFlushed(): Promise<void>;
   destroyAll(): void;
 }
 
@@ -75,6 +79,7 @@ export class WorkerDataPlane implements DataPlane {
   announceDrain(): void {
     this.parts.drain.active = true;
     this.completedBeforeDrain = this.parts.proxy.completedCount;
+    for (const listener of this.parts.listeners) listener.announceDrain();
   }
 
   /** What the kernel has accepted already is taken and read first: closing the socket would reset it in the backlog. */
@@ -96,8 +101,9 @@ export class WorkerDataPlane implements DataPlane {
     for (const listener of this.parts.listeners) listener.closeIdle();
   }
 
-  whenDrained(): Promise<void> {
-    return this.parts.proxy.whenIdle();
+  async whenDrained(): Promise<void> {
+    await this.parts.proxy.whenIdle();
+    await Promise.all(this.parts.listeners.map((listener) => listener.whenFlushed()));
   }
 
   get endedWhileDraining(): number {

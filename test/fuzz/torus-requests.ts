@@ -26,6 +26,8 @@ const LISTENER: ListenerConfig = {
     bodyBytesPerSecond: 0,
     allowUnderscores: false,
   },
+  protocols: ['http1'],
+  http2: { maxConcurrentStreams: 0, streamWindowBytes: 0, connectionWindowBytes: 0 },
   timeouts: { requestHeadMs: 0, bodyGapMs: 0, writeGapMs: 0, keepAliveMs: 0, tlsHandshakeMs: 0 },
 };
 

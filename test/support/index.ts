@@ -1,5 +1,6 @@
 /** Everything a test needs to arrange and to watch, in one import. */
 export * from './free-port.js';
+export * from './http2-client.js';
 export * from './metric-sum.js';
 export * from './openssl-client.js';
 export * from './process-facts.js';

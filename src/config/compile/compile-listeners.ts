@@ -29,12 +29,18 @@ function compileListener(
   path: ConfigPath,
   context: CompileContext,
 ): ListenerConfig {
-  const { limits, timeouts } = listener;
+  const { limits, http2, timeouts } = listener;
   return {
     name: listener.name,
     host: listener.address.host,
     port: listener.address.port,
     tls: listener.tls && compileTls(listener.tls, [...path, 'tls'], context),
+    protocols: listener.protocols ?? (listener.tls === undefined ? ['http1'] : ['http1', 'http2']),
+    http2: {
+      maxConcurrentStreams: http2.maxConcurrentStreams,
+      streamWindowBytes: http2.streamWindow,
+      connectionWindowBytes: http2.connectionWindow,
+    },
     limits: {
       requestLineBytes: limits.requestLine,
       headBytes: limits.head,

@@ -73,6 +73,23 @@ const listenerTimeoutsSchema = z.strictObject({
   tlsHandshake: positiveDuration().prefault('10s').describe('Deadline for the TLS handshake.'),
 });
 
+/** RFC 9113 section 6.9.1. */
+const MAX_WINDOW_BYTES = 2 ** 31 - 1;
+
+const listenerHttp2Schema = z.strictObject({
+  maxConcurrentStreams: integer(1, 1000)
+    .prefault(100)
+    .describe('Most requests a connection may have open at once; more are refused (`REFUSED_STREAM`).'),
+  streamWindow: size(1024, MAX_WINDOW_BYTES)
+    .prefault('64KiB')
+    .describe(
+      'How much of one request body may come before Torus has passed it on. Larger is faster for uploads from afar, and takes as much memory for each stalled one.',
+    ),
+  connectionWindow: size(65_535, MAX_WINDOW_BYTES)
+    .prefault('1MiB')
+    .describe('The same for all requests of a connection together, until Torus has read it from the socket.'),
+});
+
 export const listenerSchema = z.strictObject({
   name: name()
     .describe('Name of the listener in logs and metrics. Unique.')
@@ -83,7 +100,18 @@ export const listenerSchema = z.strictObject({
     )
     .meta({ 'x-examples': ['0.0.0.0:8443'] }),
   tls: listenerTlsSchema.optional().describe('Speak TLS. Without it the listener speaks plain HTTP.'),
+  protocols: z
+    .array(z.enum(['http1', 'http2']))
+    .min(1)
+    .optional()
+    .describe(
+      'What is spoken here. With TLS the client chooses by ALPN, and both are offered unless this says otherwise. Without TLS it is `[http1]` unless this says otherwise; with `http2` added, a client that begins with the HTTP/2 preface gets it (h2c by prior knowledge).',
+    )
+    .meta({ 'x-examples': [['http1', 'http2']] }),
   limits: listenerLimitsSchema.prefault({}).describe('What a client may send at the most.'),
+  http2: listenerHttp2Schema
+    .prefault({})
+    .describe('Limits of HTTP/2 connections; those of `limits` hold as well.'),
   timeouts: listenerTimeoutsSchema.prefault({}).describe('How long a client may take.'),
 });
 

@@ -45,12 +45,12 @@ export const positiveDuration = (): Numeric<number> =>
       : result;
   });
 
-export const size = (min = 1): Numeric<number> =>
+export const size = (min = 1, max = Number.MAX_SAFE_INTEGER): Numeric<number> =>
   numeric('size', (value) => {
     const result = parseSize(value);
-    return result.ok && result.value < min
-      ? { ok: false, message: `must be a size of at least ${String(min)}B` }
-      : result;
+    if (!result.ok) return result;
+    if (result.value < min) return { ok: false, message: `must be a size of at least ${String(min)}B` };
+    return result.value > max ? { ok: false, message: `must be a size of at most ${String(max)}B` } : result;
   });
 
 /** A whole number. Digits in a string count too: interpolation always makes strings. */

@@ -17,6 +17,7 @@ import { clientInfoOf, withTrust } from './listener-context.js';
 import type { RequestEvents } from './request-reader.js';
 import { RequestReader } from './request-reader.js';
 import { ResetProbe } from './reset-probe.js';
+import type { ServedConnection } from './served-connection.js';
 import type { SocketReading } from './socket-reading.js';
 import { readSocket } from './socket-reading.js';
 
@@ -28,7 +29,7 @@ import { readSocket } from './socket-reading.js';
 /** How long a closing connection is still read, so that the client gets the response and no reset (RFC 9112 section 9.6). */
 const LINGER_MS = 2000;
 
-export class Http1Connection implements RequestEvents, StreamHost {
+export class Http1Connection implements ServedConnection, RequestEvents, StreamHost {
   readonly socket: Socket;
   client: ClientInfo;
   private trusted: IpSet;
@@ -71,6 +72,20 @@ export class Http1Connection implements RequestEvents, StreamHost {
     this.readTimer.arm(timeouts.requestHeadMs);
     this.listen();
     this.reading = readSocket(socket, this.reader);
+  }
+
+  get isNew(): boolean {
+    return !this.isBusy && this.socket.bytesWritten === 0;
+  }
+
+  /** Each response looks for itself whether the gateway drains. */
+  announceDrain(): void {
+    return;
+  }
+
+  /** A response counts as finished only when the kernel has it. */
+  whenFlushed(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** An exchange is running, or a tunnel. */

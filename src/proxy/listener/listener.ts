@@ -5,7 +5,10 @@ import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { AcceptMode, BoundListener, ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
 import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
+import { Http2Connection } from './http2-connection.js';
 import type { ListenerContext } from './listener-context.js';
+import { detectProtocol } from './protocol-detection.js';
+import type { ServedConnection } from './served-connection.js';
 import { ticketKeysOf } from './ticket-keys.js';
 import { tlsOptionsOf } from './tls-options.js';
 
@@ -25,7 +28,7 @@ export class Listener implements CappedListener {
   private ticketKeys: Buffer | undefined = undefined;
   /** Every accepted socket, also those still in their TLS handshake. */
   private readonly sockets = new Set<Socket>();
-  private readonly connections = new Set<Http1Connection>();
+  private readonly connections = new Set<ServedConnection>();
   private readonly reusePort: boolean;
   private closed = false;
 
@@ -94,12 +97,20 @@ export class Listener implements CappedListener {
   get hasNewcomers(): boolean {
     // The others are in their TLS handshake.
     if (this.sockets.size > this.connections.size) return true;
-    for (const { isBusy, socket } of this.connections) if (!isBusy && socket.bytesWritten === 0) return true;
+    for (const { isNew } of this.connections) if (isNew) return true;
     return false;
+  }
+
+  announceDrain(): void {
+    for (const connection of this.connections) connection.announceDrain();
   }
 
   closeIdle(): void {
     for (const connection of this.connections) connection.closeIfIdle('drain');
+  }
+
+  async whenFlushed(): Promise<void> {
+    await Promise.all([...this.connections].map((connection) => connection.whenFlushed()));
   }
 
   destroyAll(): void {
@@ -110,14 +121,14 @@ export class Listener implements CappedListener {
   private createPlainServer(): Server {
     return createPlainServer(SOCKET_OPTIONS, (socket) => {
       this.accept(socket);
-      this.serve(socket);
+      this.servePlain(socket);
     });
   }
 
   private createTlsServer(tls: ListenerTlsConfig): TlsServer {
     const server = createTlsServer({ ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls) }, (socket) => {
       this.countHandshake(socket);
-      this.serve(socket);
+      this.serveSecure(socket);
     });
     server.on('connection', (socket: Socket) => {
       this.accept(socket);
@@ -146,14 +157,49 @@ export class Listener implements CappedListener {
     });
   }
 
-  private serve(socket: Socket): void {
-    const connection = new Http1Connection(socket, this.context, (closed) => {
-      this.connections.delete(closed);
-    });
-    this.connections.add(connection);
+  private servePlain(socket: Socket): void {
+    const { protocols, timeouts } = this.config;
+    if (!protocols.includes('http2')) this.serveHttp1(socket);
+    else if (!protocols.includes('http1')) this.serveHttp2(socket);
+    else
+      detectProtocol(socket, {
+        timers: this.context.timers,
+        timeoutMs: timeouts.requestHeadMs,
+        onHttp1: () => {
+          this.serveHttp1(socket);
+        },
+        onHttp2: () => {
+          this.serveHttp2(socket);
+        },
+        onGone: (reason) => {
+          this.context.telemetry.socketClosed('downstream', this.config.name, reason);
+        },
+      });
   }
+
+  private serveSecure(socket: TLSSocket): void {
+    if (socket.alpnProtocol === 'h2') this.serveHttp2(socket);
+    else if (this.config.protocols.includes('http1')) this.serveHttp1(socket);
+    else {
+      // A client without ALPN, where HTTP/2 alone is spoken.
+      this.context.telemetry.socketClosed('downstream', this.config.name, 'no-protocol');
+      socket.destroy();
+    }
+  }
+
+  private serveHttp1(socket: Socket): void {
+    this.connections.add(new Http1Connection(socket, this.context, this.forget));
+  }
+
+  private serveHttp2(socket: Socket): void {
+    this.connections.add(new Http2Connection(socket, this.context, this.forget));
+  }
+
+  private readonly forget = (connection: ServedConnection): void => {
+    this.connections.delete(connection);
+  };
 }
 
 function noted(): void {
-  // Http1Connection or tlsClientError reports it with its context; without a listener it would end the process.
+  // The connection or tlsClientError reports it with its context; without a listener it would end the process.
 }

@@ -1,7 +1,7 @@
 import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { SecureContext, TlsOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
-import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
+import type { ListenerConfig, ListenerProtocol, ListenerTlsConfig } from '../../contracts/config.js';
 
 /** Owns what a TLS listener offers: modern versions, AEAD suites in server order, and the certificate that fits the name. */
 
@@ -22,6 +22,12 @@ const GROUPS = 'X25519:P-256:P-384';
 
 /** No handshake inside a connection, which costs a client little and the server much; ChaCha20 for clients that put it first. */
 const ALWAYS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;
+
+/** The server's order decides. */
+const ALPN_ORDER: ReadonlyMap<ListenerProtocol, string> = new Map([
+  ['http2', 'h2'],
+  ['http1', 'http/1.1'],
+]);
 
 interface NamedContext {
   readonly context: SecureContext;
@@ -45,7 +51,9 @@ export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): Tl
     // Node's default differs with the command line of the process.
     sessionIdContext: createHash('sha256').update(config.name).digest('base64').slice(0, 32),
     handshakeTimeout: config.timeouts.tlsHandshakeMs,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...ALPN_ORDER]
+      .filter(([protocol]) => config.protocols.includes(protocol))
+      .map(([, id]) => id),
     ...(contexts.length === 0 ? {} : { SNICallback: chooseByName(contexts) }),
   };
 }

@@ -30,6 +30,12 @@ describe('loadConfig', () => {
         bodyBytesPerSecond: 240,
         allowUnderscores: false,
       },
+      protocols: ['http1'],
+      http2: {
+        maxConcurrentStreams: 100,
+        streamWindowBytes: 64 * 1024,
+        connectionWindowBytes: 1024 * 1024,
+      },
       timeouts: {
         requestHeadMs: 10_000,
         bodyGapMs: 60_000,

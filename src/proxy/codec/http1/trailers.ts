@@ -27,10 +27,14 @@ export function scanTrailers(bytes: Buffer): FieldBlock | undefined {
   const text = bytes.toString('latin1', 0, bytes.length);
   const scan = scanFieldLines(bytes, { base: 0, position: 0, end: bytes.length }, text, LIMITS);
   if (scan.fault !== '') return undefined;
-  const block = new FieldBlock(text, scan.spans);
-  block.removeKnown();
-  for (const name of FORBIDDEN) block.remove(name);
-  return block;
+  return withoutForbidden(new FieldBlock(text, scan.spans));
+}
+
+/** Takes out of a trailer section what must not come late, whichever protocol brought it. */
+export function withoutForbidden(trailers: FieldBlock): FieldBlock {
+  trailers.removeKnown();
+  for (const name of FORBIDDEN) trailers.remove(name);
+  return trailers;
 }
 
 /** The lines to send, without the final empty line; empty when nothing may be sent. */

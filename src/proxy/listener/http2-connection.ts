@@ -1,0 +1,349 @@
+import { constants, performServerHandshake } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Cause } from '../../contracts/cause.js';
+import type { ListenerConfig } from '../../contracts/config.js';
+import type { ClientInfo } from '../../contracts/exchange.js';
+import type { Timer, Timers } from '../../contracts/timers.js';
+import { CAUSES } from '../../errors/causes.js';
+import type { IpSet } from '../../http/ip-set.js';
+import { problemOf } from '../../http/problem.js';
+import { HeadFault } from '../codec/http1/head-fault.js';
+import type { Http2RequestHead } from '../codec/http2/request-head.js';
+import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
+import { responseHeadersOf } from '../codec/http2/response-head.js';
+import { AuthorityCheck } from './authority-check.js';
+import { FloodGuard } from './flood-guard.js';
+import { sessionOptionsOf } from './http2-settings.js';
+import type { Http2StreamHost } from './http2-stream.js';
+import { Http2Stream } from './http2-stream.js';
+import type { ListenerContext } from './listener-context.js';
+import { clientInfoOf, withTrust } from './listener-context.js';
+import type { ServedConnection } from './served-connection.js';
+
+/**
+ * Owns one HTTP/2 client connection from its preface to its close: hands each request to the handler, keeps the limits of the
+ * connection as a whole, and knows why it closed.
+ */
+
+/** How long a closing connection is still read, so that the client gets what was sent (as for HTTP/1.1). */
+const LINGER_MS = 2000;
+/** How often the bytes of a connection are compared with what they were for. */
+const AUDIT_MS = 1000;
+
+/** Why nghttp2 ended a connection, by the numbers that Node passes on. */
+const FLOOD_ERRNOS: ReadonlyMap<number | undefined, string> = new Map([
+  // A hundred streams were refused because too many were open.
+  [-902, 'stream-flood'],
+  // Too many frames to be answered, too many CONTINUATION frames.
+  [-904, 'frame-flood'],
+  [-905, 'frame-flood'],
+]);
+
+export class Http2Connection implements ServedConnection, Http2StreamHost {
+  readonly socket: Socket;
+  client: ClientInfo;
+  private trusted: IpSet;
+  private readonly context: ListenerContext;
+  private readonly onClosed: (connection: Http2Connection) => void;
+  private readonly session: ServerHttp2Session;
+  private readonly authority: AuthorityCheck;
+  private readonly guard: FloodGuard;
+  /** For the preface, between requests, and while it closes. */
+  private readonly timer: Timer;
+  private readonly auditTimer: Timer;
+  private readonly expiresAtMs: number;
+  private readonly maxRequests: number;
+  private openStreams = 0;
+  private served = 0;
+  private retiring = false;
+  private closeReason: string | undefined = undefined;
+
+  constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http2Connection) => void) {
+    const { limits, timeouts, http2 } = context.config;
+    const nowMs = context.timers.now();
+    this.socket = socket;
+    this.context = context;
+    this.onClosed = onClosed;
+    this.client = clientInfoOf(context, socket);
+    this.trusted = context.trusted;
+    this.authority = new AuthorityCheck(socket);
+    this.guard = new FloodGuard(nowMs);
+    // Jitter as for HTTP/1.1: connections that were opened together do not close together.
+    this.expiresAtMs = nowMs + limits.connectionAgeMs * (0.9 + 0.2 * Math.random());
+    this.maxRequests = Math.round(limits.requestsPerConnection * (0.9 + 0.1 * Math.random()));
+    this.timer = context.timers.create(() => {
+      this.onTimeout();
+    });
+    this.auditTimer = context.timers.create(() => {
+      this.audit();
+    });
+    this.session = performServerHandshake(socket, sessionOptionsOf(context.config));
+    this.session.setLocalWindowSize(http2.connectionWindowBytes);
+    this.listen();
+    this.timer.arm(timeouts.requestHeadMs);
+    this.auditTimer.arm(AUDIT_MS);
+  }
+
+  get isNew(): boolean {
+    return this.served === 0 && !this.retiring;
+  }
+
+  get timers(): Timers {
+    return this.context.timers;
+  }
+
+  get config(): ListenerConfig {
+    return this.context.config;
+  }
+
+  announceDrain(): void {
+    // One without a request now may have sent one already: it goes after the delay, like an idle HTTP/1.1 connection.
+    if (this.openStreams > 0) this.retire('drain');
+  }
+
+  closeIfIdle(reason: string): void {
+    this.retire(reason);
+  }
+
+  destroy(reason: string): void {
+    if (this.socket.destroyed) return;
+    this.note(reason);
+    this.break();
+    this.socket.destroy();
+  }
+
+  whenFlushed(): Promise<void> {
+    const { socket } = this;
+    if (!this.retiring || socket.destroyed || socket.writableFinished) return Promise.resolve();
+    return new Promise((resolve) => {
+      socket.once('finish', resolve);
+      socket.once('close', () => {
+        resolve();
+      });
+    });
+  }
+
+  // ---- frames --------------------------------------------------------------------------------------------------------
+
+  private listen(): void {
+    const { session, socket } = this;
+    session.on('stream', (stream, _headers, flags, pairs: readonly string[] = []) => {
+      this.onStream(stream, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, pairs);
+    });
+    // Only the first ones end the wait for the preface: none after it puts off the end of an idle connection.
+    session.once('remoteSettings', () => {
+      if (this.isNew) this.timer.arm(this.config.timeouts.keepAliveMs);
+    });
+    session.on('remoteSettings', () => {
+      this.onControlFrame();
+    });
+    session.on('ping', () => {
+      this.onControlFrame();
+    });
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      this.note(this.reasonOf(error));
+    });
+    socket.on('end', () => {
+      this.onEnd();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.note(this.reasonOf(error));
+    });
+    socket.on('close', () => {
+      this.onSocketClose();
+    });
+  }
+
+  private onControlFrame(): void {
+    if (!this.guard.mayControl(this.timers.now())) this.endFlood('control-flood');
+  }
+
+  private onStream(stream: ServerHttp2Stream, endStream: boolean, pairs: readonly string[]): void {
+    // How a stream broke is told by its code; without a listener the error would end the process.
+    stream.on('error', noted);
+    if (stream.destroyed) {
+      // Reset in the turn in which it came.
+      this.countReset();
+      return;
+    }
+    this.openStreams += 1;
+    this.timer.disarm();
+    if (stream.closed) {
+      stream.once('close', () => {
+        this.onStreamClosed(true);
+      });
+      return;
+    }
+    this.served += 1;
+    this.begin(stream, endStream, this.parse(endStream, pairs));
+    if (this.served >= this.maxRequests) this.retire('request-limit');
+    else if (this.mustRetire) this.retire('finished');
+  }
+
+  private get mustRetire(): boolean {
+    return this.context.isDraining() || this.timers.coarseNow() >= this.expiresAtMs;
+  }
+
+  private parse(endStream: boolean, pairs: readonly string[]): Http2RequestHead | HeadFault {
+    const scheme = this.client.tls ? 'https' : 'http';
+    const head = parseHttp2RequestHead(pairs, { scheme, endStream, limits: this.config.limits });
+    if (head instanceof HeadFault) return head;
+    this.guard.received(head.bytes);
+    return this.authority.fits(head.host) ? head : MISDIRECTED;
+  }
+
+  private begin(stream: ServerHttp2Stream, endStream: boolean, head: Http2RequestHead | HeadFault): void {
+    if (head instanceof HeadFault) {
+      stream.once('close', () => {
+        this.onStreamClosed(false);
+      });
+      this.refuse(stream, endStream, head);
+      return;
+    }
+    if (this.trusted !== this.context.trusted) this.judgeAgain();
+    const exchange = new Http2Stream(this, stream, head, endStream);
+    stream.once('close', () => {
+      this.onStreamClosed(exchange.wasReset);
+    });
+    this.context.handler(exchange);
+  }
+
+  /** A reload has changed which peers are trusted. */
+  private judgeAgain(): void {
+    this.trusted = this.context.trusted;
+    this.client = withTrust(this.client, this.trusted);
+  }
+
+  /** Answers what never became an exchange. Other streams of the connection are not concerned. */
+  private refuse(stream: ServerHttp2Stream, endStream: boolean, { cause, rule }: HeadFault): void {
+    const { status } = CAUSES[cause];
+    const requestId = this.countRejected(status, cause, rule);
+    const { head, body } = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
+    const contentLength = body?.length ?? 0;
+    const nowMs = this.timers.coarseNow();
+    const headers = responseHeadersOf(head, { contentLength, withTrailers: false, nowMs });
+    // Node has ended the body of a HEAD request's answer already.
+    const headOnly = stream.writableEnded || body === undefined;
+    stream.respond(headers, { endStream: headOnly });
+    if (!headOnly) stream.end(body);
+    if (!endStream) stream.resume().close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  private countRejected(status: number, cause: Cause, detail: string): string {
+    const { listener, peerAddress } = this.client;
+    const id = this.context.nextId();
+    this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
+    return id;
+  }
+
+  get isLost(): boolean {
+    return this.session.destroyed;
+  }
+
+  onBodyReceived(bytes: number): void {
+    this.guard.received(bytes);
+  }
+
+  onBodySent(bytes: number): void {
+    this.guard.sent(bytes);
+  }
+
+  private onStreamClosed(wasReset: boolean): void {
+    this.openStreams -= 1;
+    if (wasReset) this.countReset();
+    if (this.openStreams === 0) this.timer.arm(this.retiring ? LINGER_MS : this.config.timeouts.keepAliveMs);
+  }
+
+  private countReset(): void {
+    if (!this.guard.mayReset(this.timers.now())) this.endFlood('reset-flood');
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Takes no further request: GOAWAY names the last stream that was taken, so that a client may send later ones again
+   * elsewhere (RFC 9113 section 6.8). What runs goes on to its end, and then the connection closes.
+   */
+  private retire(reason: string): void {
+    if (this.retiring || this.socket.destroyed) return;
+    this.retiring = true;
+    this.note(reason);
+    this.session.close();
+    if (this.openStreams === 0) this.timer.arm(LINGER_MS);
+  }
+
+  private endFlood(reason: string): void {
+    this.note(reason);
+    if (this.session.destroyed) return;
+    this.retiring = true;
+    this.session.destroy(new Error(reason), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.timer.arm(LINGER_MS);
+  }
+
+  /** Running responses are reset with an error: without one, a part could be taken for the whole. */
+  private break(): void {
+    this.retiring = true;
+    if (this.openStreams === 0) this.session.destroy();
+    else this.session.destroy(new Error('broken off'), constants.NGHTTP2_CANCEL);
+    this.timer.arm(LINGER_MS);
+  }
+
+  private onTimeout(): void {
+    if (this.retiring) this.destroy('finished');
+    else this.retire('idle');
+  }
+
+  private audit(): void {
+    if (this.session.destroyed) return;
+    if (this.guard.isOverhead(this.socket.bytesRead, this.timers.now())) this.endFlood('overhead-flood');
+    else this.auditTimer.arm(AUDIT_MS);
+  }
+
+  /** The client's FIN: nothing can be answered any more, for it opens no window. */
+  private onEnd(): void {
+    if (this.session.destroyed) return;
+    this.note('peer-closed');
+    this.break();
+  }
+
+  private onSocketClose(): void {
+    this.timer.disarm();
+    this.auditTimer.disarm();
+    this.session.destroy();
+    const reason = this.closeReason ?? 'peer-closed';
+    this.context.telemetry.socketClosed('downstream', this.client.listener, reason);
+    this.onClosed(this);
+  }
+
+  private reasonOf({ code, errno }: NodeJS.ErrnoException): string {
+    switch (code) {
+      case 'ECONNRESET':
+        return 'peer-reset';
+      case 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES':
+        return 'frame-flood';
+      case 'ERR_HTTP2_SESSION_ERROR':
+        return 'peer-error';
+      case 'ERR_HTTP2_ERROR':
+        return FLOOD_ERRNOS.get(errno) ?? this.faultReason();
+      default:
+        return 'error';
+    }
+  }
+
+  private faultReason(): string {
+    const isFlood = this.guard.isSuspicious(this.socket.bytesRead, this.timers.now());
+    return isFlood ? 'overhead-flood' : 'protocol-error';
+  }
+
+  /** The first reason is the one that counts. */
+  private note(reason: string): void {
+    this.closeReason ??= reason;
+  }
+}
+
+const MISDIRECTED = new HeadFault('downstream.head.misdirected', 'authority');
+
+function noted(): void {
+  // The code of the stream's end is read when it closes.
+}

@@ -1,0 +1,76 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import { Writable } from 'node:stream';
+import { giveReadBuffer } from '../codec/read-buffers.js';
+
+/** What an Http2OutgoingBody writes for. */
+export interface Http2BodyTarget {
+  readonly stream: ServerHttp2Stream;
+  /** A piece waits until the client takes it. */
+  onBodyBlocked(): void;
+  /** It was taken. */
+  onBodyTaken(bytes: number): void;
+  /** The last piece is on its way. */
+  onBodyEnded(): void;
+  /** Nothing went wrong with the stream, though it may have closed. */
+  readonly isClean: boolean;
+  /** The writer gave up before the end: the response can no longer be completed. */
+  onBodyAborted(): void;
+}
+
+/**
+ * The body of a long response on its way to an HTTP/2 client: one piece at a time, the next when the kernel has taken it, which
+ * the client's flow control may delay.
+ */
+export class Http2OutgoingBody extends Writable {
+  bytes = 0;
+  private readonly target: Http2BodyTarget;
+  /** The response has no body, whatever the upstream sends. */
+  private readonly discarding: boolean;
+  private ended = false;
+
+  constructor(target: Http2BodyTarget, discarding: boolean) {
+    super({ highWaterMark: 1, decodeStrings: false });
+    this.target = target;
+    this.discarding = discarding;
+  }
+
+  override _write(piece: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.discarding) {
+      giveReadBuffer(piece);
+      callback();
+      return;
+    }
+    this.bytes += piece.length;
+    this.target.onBodyBlocked();
+    this.target.stream.write(piece, (error) => {
+      // After an error the session may still hold the buffer: it is left to the garbage collector.
+      if (error === undefined || error === null) giveReadBuffer(piece);
+      this.target.onBodyTaken(piece.length);
+      callback(error);
+    });
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.discarding) {
+      this.ended = true;
+      callback();
+      return;
+    }
+    this.target.onBodyBlocked();
+    const { target } = this;
+    target.onBodyEnded();
+    target.stream.end(() => {
+      // A stream that closes with its last frame does so before it says that it has finished.
+      this.ended = target.isClean;
+      callback(this.ended ? null : new Error('the stream was closed'));
+    });
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.ended) {
+      this.ended = true;
+      this.target.onBodyAborted();
+    }
+    callback(error);
+  }
+}
