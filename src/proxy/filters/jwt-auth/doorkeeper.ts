@@ -5,8 +5,7 @@
  */
 
 const TAIL_LENGTH = 16;
-/** Four for each place in the memory, so that few are overwritten; at most 4 MiB. */
-const MARKS_PER_PLACE = 4;
+/** 4 MiB of marks. */
 const MAX_MARKS = 2 ** 20;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
@@ -14,9 +13,9 @@ const FNV_PRIME = 0x01000193;
 export class Doorkeeper {
   private readonly marks: Uint32Array;
 
-  /** `capacity`: of the memory behind the door. */
+  /** `capacity`: of the memory behind the door. What comes again after more others than that would have been evicted anyway. */
   constructor(capacity: number) {
-    const wanted = 2 ** Math.ceil(Math.log2(MARKS_PER_PLACE * capacity));
+    const wanted = 2 ** Math.ceil(Math.log2(capacity));
     this.marks = new Uint32Array(Math.min(wanted, MAX_MARKS));
   }
 
