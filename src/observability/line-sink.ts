@@ -26,7 +26,13 @@ export const bufferedStdout = (): LineSink => {
   destination.on('drop', () => (dropped += 1));
   // A log that cannot be written must not end the process; the count of dropped lines tells of it.
   destination.on('error', () => (dropped += 1));
-  const timer = setInterval(() => destination.flush(() => undefined), FLUSH_INTERVAL_MS);
+  let flushing = false;
+  // One flush at a time: each waits with listeners of its own, and a slow reader would gather them.
+  const timer = setInterval(() => {
+    if (flushing) return;
+    flushing = true;
+    destination.flush(() => (flushing = false));
+  }, FLUSH_INTERVAL_MS);
   timer.unref();
   return {
     write: (line) => destination.write(line),
