@@ -13,4 +13,4 @@ export const scenarios = [
 ];
 
 /** What a reader would look for and not find, with the reason. */
-export const notCovered = ['HTTP/2: Torus does not speak it yet'];
+export const notCovered = ['HTTP/2: it has no scenario yet'];
