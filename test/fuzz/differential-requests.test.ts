@@ -5,7 +5,8 @@ import { Random } from './random.js';
 import { readAll, type FuzzCase } from './read-requests.js';
 import { disagreement, splitDifference } from './reading.js';
 import { requestCases } from './request-cases.js';
-import { budgetMs, MAX_FINDINGS, report, seed, timeoutMs } from './run-options.js';
+import { judgeBatches } from './judge-batches.js';
+import { seed, timeoutMs } from './run-options.js';
 import { openTorus } from './torus-requests.js';
 
 const BATCH = 100;
@@ -39,19 +40,7 @@ describe('requests read by Torus and by llhttp', () => {
     'are framed in the same way, or refused, in whatever pieces they arrive',
     async () => {
       const random = new Random(seed);
-      const endsAt = performance.now() + budgetMs(1_500);
-      const findings: object[] = [];
-      let cases = 0;
-      let accepted = 0;
-      while (performance.now() < endsAt && findings.length < MAX_FINDINGS) {
-        const judged = await judge(requestCases(random, BATCH));
-        findings.push(...judged.findings);
-        accepted += judged.accepted;
-        cases += BATCH;
-      }
-      report({ name: 'requests', cases, findings, acceptedMessages: accepted });
-      expect(findings).toEqual([]);
-      expect(accepted).toBeGreaterThan(cases / 10);
+      await judgeBatches('requests', BATCH, () => judge(requestCases(random, BATCH)));
     },
     timeoutMs,
   );

@@ -6,7 +6,8 @@ import { responseText } from './message-grammar.js';
 import { cutsOf, mutate } from './mutations.js';
 import { Random } from './random.js';
 import { disagreement, splitDifference } from './reading.js';
-import { budgetMs, MAX_FINDINGS, report, seed, timeoutMs } from './run-options.js';
+import { judgeBatches } from './judge-batches.js';
+import { seed, timeoutMs } from './run-options.js';
 import { readTorusResponse, type ResponseCase } from './torus-responses.js';
 
 const BATCH = 100;
@@ -45,19 +46,9 @@ describe('responses read by Torus and by llhttp', () => {
     'are framed in the same way, or refused, in whatever pieces they arrive',
     async () => {
       const random = new Random(seed);
-      const endsAt = performance.now() + budgetMs(1_500);
-      const findings: object[] = [];
-      let cases = 0;
-      let accepted = 0;
-      while (performance.now() < endsAt && findings.length < MAX_FINDINGS) {
-        const judged = await judge(Array.from({ length: BATCH }, () => generate(random)));
-        findings.push(...judged.findings);
-        accepted += judged.accepted;
-        cases += BATCH;
-      }
-      report({ name: 'responses', cases, findings, acceptedMessages: accepted });
-      expect(findings).toEqual([]);
-      expect(accepted).toBeGreaterThan(cases / 10);
+      await judgeBatches('responses', BATCH, () =>
+        judge(Array.from({ length: BATCH }, () => generate(random))),
+      );
     },
     timeoutMs,
   );

@@ -13,7 +13,7 @@ import { BodyPace } from './body-pace.js';
 import type { StreamHost } from './http1-stream.js';
 import { Http1Stream } from './http1-stream.js';
 import type { ListenerContext } from './listener-context.js';
-import { clientInfoOf, withTrust } from './listener-context.js';
+import { clientInfoOf, countRejected, drawTerm, withTrust } from './listener-context.js';
 import type { RequestEvents } from './request-reader.js';
 import { RequestReader } from './request-reader.js';
 import { ResetProbe } from './reset-probe.js';
@@ -66,9 +66,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     this.writeTimer = context.timers.create(() => {
       this.onWriteTimeout();
     });
-    // Jitter keeps connections that were opened together from closing together.
-    this.expiresAtMs = context.timers.now() + limits.connectionAgeMs * (0.9 + 0.2 * Math.random());
-    this.maxRequests = Math.round(limits.requestsPerConnection * (0.9 + 0.1 * Math.random()));
+    ({ expiresAtMs: this.expiresAtMs, maxRequests: this.maxRequests } = drawTerm(context));
     this.readTimer.arm(timeouts.requestHeadMs);
     this.listen();
     this.reading = readSocket(socket, this.reader);
@@ -317,15 +315,10 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */
   onRefused(cause: Cause, rule: string): void {
     const { status } = CAUSES[cause];
-    const requestId = this.countRejected(status, cause, rule);
+    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule });
     const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
     const contentLength = problem.body?.length ?? 0;
-    const writing = {
-      framing: 'length',
-      contentLength,
-      connection: 'close',
-      nowMs: this.context.timers.now(),
-    } as const;
+    const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.now() } as const;
     writeWhole(this.socket, serialiseResponseHead(problem.head, writing), problem.body);
     this.closeReason = 'rejected';
     this.closeGently();
@@ -388,16 +381,8 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   }
 
   private countAbortedHead(detail: string): void {
-    this.countRejected(0, 'downstream.head.aborted', detail);
+    countRejected(this.context, this.client, { status: 0, cause: 'downstream.head.aborted', detail });
     this.reader.dropHead();
-  }
-
-  /** Returns the id under which it was logged. */
-  private countRejected(status: number, cause: Cause, detail: string): string {
-    const { listener, peerAddress } = this.client;
-    const id = this.context.nextId();
-    this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
-    return id;
   }
 
   private failSlowBody(): void {

@@ -1,7 +1,6 @@
 import { constants, performServerHandshake } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Cause } from '../../contracts/cause.js';
 import type { ListenerConfig } from '../../contracts/config.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
@@ -18,7 +17,7 @@ import { sessionOptionsOf } from './http2-settings.js';
 import type { Http2StreamHost } from './http2-stream.js';
 import { Http2Stream } from './http2-stream.js';
 import type { ListenerContext } from './listener-context.js';
-import { clientInfoOf, withTrust } from './listener-context.js';
+import { clientInfoOf, countRejected, drawTerm, withTrust } from './listener-context.js';
 import type { ServedConnection } from './served-connection.js';
 
 /**
@@ -60,18 +59,15 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private closeReason: string | undefined = undefined;
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http2Connection) => void) {
-    const { limits, timeouts, http2 } = context.config;
-    const nowMs = context.timers.now();
+    const { timeouts, http2 } = context.config;
     this.socket = socket;
     this.context = context;
     this.onClosed = onClosed;
     this.client = clientInfoOf(context, socket);
     this.trusted = context.trusted;
     this.authority = new AuthorityCheck(socket);
-    this.guard = new FloodGuard(nowMs);
-    // Jitter as for HTTP/1.1: connections that were opened together do not close together.
-    this.expiresAtMs = nowMs + limits.connectionAgeMs * (0.9 + 0.2 * Math.random());
-    this.maxRequests = Math.round(limits.requestsPerConnection * (0.9 + 0.1 * Math.random()));
+    this.guard = new FloodGuard(context.timers.now());
+    ({ expiresAtMs: this.expiresAtMs, maxRequests: this.maxRequests } = drawTerm(context));
     this.timer = context.timers.create(() => {
       this.onTimeout();
     });
@@ -218,7 +214,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   /** Answers what never became an exchange. Other streams of the connection are not concerned. */
   private refuse(stream: ServerHttp2Stream, endStream: boolean, { cause, rule }: HeadFault): void {
     const { status } = CAUSES[cause];
-    const requestId = this.countRejected(status, cause, rule);
+    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule });
     const { head, body } = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
     const contentLength = body?.length ?? 0;
     const nowMs = this.timers.coarseNow();
@@ -228,13 +224,6 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     stream.respond(headers, { endStream: headOnly });
     if (!headOnly) stream.end(body);
     if (!endStream) stream.resume().close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  private countRejected(status: number, cause: Cause, detail: string): string {
-    const { listener, peerAddress } = this.client;
-    const id = this.context.nextId();
-    this.context.telemetry.requestRejected({ id, listener, status, cause, detail, client: peerAddress });
-    return id;
   }
 
   get isLost(): boolean {

@@ -1,7 +1,7 @@
 import type { ListenerConfig } from '../../contracts/config.js';
 import type { RequestHandler } from '../../contracts/downstream.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
-import type { Telemetry } from '../../contracts/telemetry.js';
+import type { RejectedRequest, Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { IpSet } from '../../http/ip-set.js';
 
@@ -17,6 +17,29 @@ export interface ListenerContext {
   readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
+}
+
+/** When a connection has served its time. Jitter keeps those that were opened together from closing together. */
+export function drawTerm({ config, timers }: ListenerContext): {
+  readonly expiresAtMs: number;
+  readonly maxRequests: number;
+} {
+  const { connectionAgeMs, requestsPerConnection } = config.limits;
+  return {
+    expiresAtMs: timers.now() + connectionAgeMs * (0.9 + 0.2 * Math.random()),
+    maxRequests: Math.round(requestsPerConnection * (0.9 + 0.1 * Math.random())),
+  };
+}
+
+/** Counts a request that never became an exchange. Returns the id under which it was logged. */
+export function countRejected(
+  { nextId, telemetry }: ListenerContext,
+  { listener, peerAddress }: ClientInfo,
+  why: Pick<RejectedRequest, 'status' | 'cause' | 'detail'>,
+): string {
+  const id = nextId();
+  telemetry.requestRejected({ id, listener, ...why, client: peerAddress });
+  return id;
 }
 
 /** What is known of the peer before it said anything. */

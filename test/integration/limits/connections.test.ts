@@ -58,9 +58,7 @@ describe('an old connection', () => {
     const aged = await startMessagesFixture({}, { limits: { connectionAge: '200ms' } });
     const client = await aged.connect();
     expect((await client.exchange(requestHead('GET /young'))).field('connection')).toBeUndefined();
-    // 10 % of jitter, and some.
-    await new Promise((resolve) => setTimeout(resolve, 260));
-    expect((await client.exchange(requestHead('GET /old'))).field('connection')).toBe('close');
+    await until(async () => (await client.exchange(requestHead('GET /old'))).field('connection') === 'close');
     expect(await client.ended()).toBe('fin');
     await aged.stop();
   });

@@ -193,13 +193,17 @@ describe('a tunnel', () => {
   });
 
   it('that speaks now and then is not cut by the idle timeout', async () => {
-    stage.answer('/idle/talking', echoTunnel);
+    stage.answer('/idle/talking', (socket) => {
+      socket.write(SWITCH);
+      // An echo that takes its time.
+      socket.on('data', (chunk: Buffer) => setTimeout(() => socket.write(chunk), 100));
+      socket.on('end', () => socket.end());
+    });
     const client = await openTunnel(stage, 'plain', '/idle/talking');
     const start = performance.now();
     for (let word = 0; performance.now() - start < 1_000; word += 1) {
       await client.send(`${String(word)};`);
       await client.readUntil(`${String(word)};`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await client.close();
     expect(await stage.accessLine('/idle/talking')).toMatchObject({ status: 101 });
