@@ -95,11 +95,18 @@ export interface Upstream {
    * Failures to pick, queue or connect go to `onAttemptFailed`.
    */
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout;
+  /** The response head of an attempt is here, `headMs` milliseconds after its request was sent. At most once an attempt. */
+  reportResponse(endpoint: Endpoint, status: number, headMs: number): void;
+  /** An attempt failed. `endpoint` is undefined where none had been picked. At most once an attempt; may follow a response. */
+  reportFailure(endpoint: Endpoint | undefined, cause: Cause): void;
   /** Closes idle connections; running ones close when released. */
   dispose(): void;
 }
 
-/** Picks one of the endpoints that may be used now. Stateless towards the caller; called once an attempt. */
+/** Picks one of the endpoints that may be used now. Called once an attempt; keeps what it learns for itself. */
 export interface Balancer {
   pick<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined;
+  /** Only for balancers that learn from what became of attempts; see `Upstream`. */
+  reportResponse?(endpoint: Endpoint, status: number, headMs: number): void;
+  reportFailure?(endpoint: Endpoint, cause: Cause): void;
 }

@@ -37,6 +37,8 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
   private connection: UpstreamConnection | undefined = undefined;
   private requestSink: Writable | undefined = undefined;
   private tunnel: Tunnel | undefined = undefined;
+  /** When the request had been sent in full, or up to now. */
+  private sentAtMs = 0;
   private bodyStarted = false;
   private responded = false;
   private ended = false;
@@ -89,7 +91,8 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     this.connection = connection;
     exchange.endpoint = connection.endpoint.label;
     exchange.reusedConnection = connection.reused;
-    exchange.connectedAfterMs = this.services.timers.now() - exchange.startedAt;
+    this.sentAtMs = this.services.timers.now();
+    exchange.connectedAfterMs = this.sentAtMs - exchange.startedAt;
     exchange.phase = 'request';
     const sink = connection.send({
       method: downstream.head.method,
@@ -114,6 +117,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
   private onRequestPiped(error: NodeJS.ErrnoException | undefined): void {
     this.requestSink = undefined;
     if (this.ended || this.responded) return;
+    this.sentAtMs = this.services.timers.now();
     if (error === undefined) this.job.exchange.phase = 'wait';
     else this.onAttemptFailed({ cause: 'upstream.request.reset', detail: error.code, retry: 'no' });
   }
@@ -167,11 +171,14 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
   }
 
   private beginResponse(head: ResponseHead, phase: 'response' | 'tunnel'): void {
-    const { exchange } = this.job;
+    const { exchange, upstream } = this.job;
+    const nowMs = this.services.timers.now();
     this.responded = true;
     exchange.status = head.status;
     exchange.phase = phase;
-    exchange.responseHeadAfterMs = this.services.timers.now() - exchange.startedAt;
+    exchange.responseHeadAfterMs = nowMs - exchange.startedAt;
+    if (this.connection !== undefined)
+      upstream.reportResponse(this.connection.endpoint, head.status, nowMs - this.sentAtMs);
     this.owner.onResponseHead(head);
   }
 
@@ -197,6 +204,7 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     if (this.ended) return;
     const failed = this.connection;
     this.connection = undefined;
+    this.job.upstream.reportFailure(failure.endpoint ?? failed?.endpoint, failure.cause);
     if (this.responded) this.endBroken(failure.cause, failure.detail);
     else if (this.mayRetry(failure)) this.retry(failure, failed);
     else {

@@ -13,13 +13,18 @@ export interface PooledConnection extends Checkout {
   destroy(): void;
 }
 
-export interface ConnectionHome extends Endpoint {
+/** The endpoint as its connections see it. */
+export interface BusyEndpoint extends Endpoint {
+  /** Exchanges that hold one of its connections. */
+  active: number;
+}
+
+export interface ConnectionHome {
+  readonly endpoint: BusyEndpoint;
   readonly dialer: Dialer;
   readonly timers: Timers;
   readonly telemetry: Telemetry;
   readonly idleTimeoutMs: number;
-  /** Exchanges that hold one of its connections. */
-  active: number;
   /** Takes back a connection whose exchange ended cleanly, or one that nobody waits for any more. */
   putBack(connection: PooledConnection): void;
   /** A connection is gone. Idempotent. */

@@ -18,7 +18,7 @@ import type { BodyTarget } from '../codec/http1/outgoing-body.js';
 import { OutgoingBody } from '../codec/http1/outgoing-body.js';
 import { serialiseRequestHead } from '../codec/http1/request-serialiser.js';
 import type { Http1ResponseHead } from '../codec/http1/response-head.js';
-import type { ConnectionHome, PooledConnection } from './connection-home.js';
+import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
 import {
   bodyFailure,
   codeOf,
@@ -38,8 +38,9 @@ export class Http1UpstreamConnection
   implements UpstreamConnection, PooledConnection, ResponseEvents, BodyTarget
 {
   readonly socket: Socket;
-  readonly endpoint: ConnectionHome;
+  readonly endpoint: BusyEndpoint;
   reused = false;
+  private readonly home: ConnectionHome;
   private readonly reader: ResponseReader;
   private readonly timer: Timer;
   private readonly pooled: boolean;
@@ -54,22 +55,23 @@ export class Http1UpstreamConnection
   private idleLimitMs: number;
   private closeReason = 'peer-closed';
 
-  constructor(endpoint: ConnectionHome, connectTimeoutMs: number, pooled: boolean) {
-    this.endpoint = endpoint;
+  constructor(home: ConnectionHome, connectTimeoutMs: number, pooled: boolean) {
+    this.home = home;
+    this.endpoint = home.endpoint;
     this.pooled = pooled;
-    this.idleLimitMs = endpoint.idleTimeoutMs;
-    this.reader = new ResponseReader(this, endpoint.dialer.isTls);
-    this.timer = endpoint.timers.create(() => {
+    this.idleLimitMs = home.idleTimeoutMs;
+    this.reader = new ResponseReader(this, home.dialer.isTls);
+    this.timer = home.timers.create(() => {
       this.onTimeout();
     });
     this.timer.arm(connectTimeoutMs);
-    this.socket = pooled ? this.dialPooled() : endpoint.dialer.dialTunnel();
+    this.socket = pooled ? this.dialPooled() : home.dialer.dialTunnel();
     this.listen();
-    endpoint.telemetry.socketOpened('upstream', endpoint.label);
+    home.telemetry.socketOpened('upstream', home.endpoint.label);
   }
 
   private dialPooled(): Socket {
-    return this.endpoint.dialer.dialPooled({
+    return this.home.dialer.dialPooled({
       nextBuffer: () => this.reader.nextBuffer(),
       onRead: (bytes, length, reused) => {
         this.receive(bytes, length, reused);
@@ -122,7 +124,7 @@ export class Http1UpstreamConnection
     }
     this.phase = 'idle';
     this.reused = true;
-    this.endpoint.putBack(this);
+    this.home.putBack(this);
   }
 
   cancel(): void {
@@ -151,12 +153,12 @@ export class Http1UpstreamConnection
   // ---- the socket ----------------------------------------------------------------------------------------------------
 
   private listen(): void {
-    const { socket, endpoint } = this;
+    const { socket, home } = this;
     if (!this.pooled) socket.on('data', this.onUnpooledData);
-    socket.on(endpoint.dialer.isTls ? 'secureConnect' : 'connect', () => {
+    socket.on(home.dialer.isTls ? 'secureConnect' : 'connect', () => {
       this.onConnected();
     });
-    if (endpoint.dialer.isTls) {
+    if (home.dialer.isTls) {
       socket.on('connect', () => {
         this.tcpConnected = true;
       });
@@ -180,7 +182,7 @@ export class Http1UpstreamConnection
     this.timer.disarm();
     this.phase = 'idle';
     const { observer } = this;
-    if (observer === undefined) this.endpoint.putBack(this);
+    if (observer === undefined) this.home.putBack(this);
     else this.begin(observer);
   }
 
@@ -202,8 +204,8 @@ export class Http1UpstreamConnection
     this.onGone('closed');
     this.phase = 'closed';
     this.endLease();
-    this.endpoint.forget(this);
-    this.endpoint.telemetry.socketClosed('upstream', this.endpoint.label, this.closeReason);
+    this.home.forget(this);
+    this.home.telemetry.socketClosed('upstream', this.endpoint.label, this.closeReason);
   }
 
   /** The endpoint ended or broke the connection. Only the end of a close-delimited body may look like this. */
@@ -219,7 +221,7 @@ export class Http1UpstreamConnection
         this.fail(connectFailure({ name: 'Error', message: detail, code: 'ECONNRESET' }, this.tcpConnected));
         return;
       case 'idle':
-        this.endpoint.forget(this);
+        this.home.forget(this);
         this.socket.destroy();
         return;
       case 'done':
@@ -238,7 +240,7 @@ export class Http1UpstreamConnection
         return;
       case 'idle':
         this.closeReason = 'idle';
-        this.endpoint.forget(this);
+        this.home.forget(this);
         this.socket.destroy();
         return;
       case 'waiting':
@@ -297,7 +299,7 @@ export class Http1UpstreamConnection
     this.persistent = false;
     this.closeReason = 'unsolicited';
     if (this.phase !== 'idle') return;
-    this.endpoint.forget(this);
+    this.home.forget(this);
     this.socket.destroy();
   }
 
@@ -379,7 +381,7 @@ export class Http1UpstreamConnection
     if (keepAlive === undefined) return;
     const hint = /(?:^|[,\s])timeout=(\d+)/i.exec(keepAlive)?.[1];
     if (hint === undefined) return;
-    this.idleLimitMs = Math.min(this.endpoint.idleTimeoutMs, Math.max(Number(hint) * 1000 - 1000, 500));
+    this.idleLimitMs = Math.min(this.home.idleTimeoutMs, Math.max(Number(hint) * 1000 - 1000, 500));
   }
 }
 

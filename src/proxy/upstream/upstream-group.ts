@@ -1,39 +1,29 @@
+import type { Cause } from '../../contracts/cause.js';
 import type { UpstreamConfig } from '../../contracts/config.js';
 import type { Exchange } from '../../contracts/exchange.js';
-import type { Telemetry } from '../../contracts/telemetry.js';
-import type { Timers } from '../../contracts/timers.js';
 import type {
   AttemptObserver,
   Balancer,
   Checkout,
   CheckoutOptions,
+  Endpoint,
   Upstream,
 } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
-import { LeastRequest } from './balancers/least-request.js';
-import { RoundRobin } from './balancers/round-robin.js';
-import { dialerFor } from './dialer.js';
-import { EndpointPool } from './endpoint-pool.js';
+import { createBalancer } from './balancers/index.js';
+import type { UpstreamServices } from './upstream-endpoint.js';
+import { UpstreamEndpoint } from './upstream-endpoint.js';
 
 /** Owns one upstream of a snapshot: its endpoints, who is picked, and their pools. */
 export class UpstreamGroup implements Upstream {
   readonly name: string;
-  private readonly endpoints: readonly EndpointPool[];
+  private readonly endpoints: readonly UpstreamEndpoint[];
   private readonly balancer: Balancer;
 
-  constructor(config: UpstreamConfig, shared: { readonly timers: Timers; readonly telemetry: Telemetry }) {
+  constructor(config: UpstreamConfig, services: UpstreamServices) {
     this.name = config.name;
-    this.balancer = balancerOf(config.balancer);
-    this.endpoints = config.endpoints.map(
-      (endpoint) =>
-        new EndpointPool({
-          config: endpoint,
-          pool: config.pool,
-          connectTimeoutMs: config.connectTimeoutMs,
-          dialer: dialerFor(endpoint, config.tls),
-          ...shared,
-        }),
-    );
+    this.balancer = createBalancer(config);
+    this.endpoints = config.endpoints.map((endpoint) => new UpstreamEndpoint(endpoint, config, services));
   }
 
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -47,25 +37,24 @@ export class UpstreamGroup implements Upstream {
     return this.endpoints.length;
   }
 
+  reportResponse(endpoint: Endpoint, status: number, headMs: number): void {
+    this.balancer.reportResponse?.(endpoint, status, headMs);
+  }
+
+  reportFailure(endpoint: Endpoint | undefined, cause: Cause): void {
+    if (endpoint !== undefined) this.balancer.reportFailure?.(endpoint, cause);
+  }
+
   dispose(): void {
     for (const endpoint of this.endpoints) endpoint.dispose();
   }
 
-  private pick(exchange: Exchange, options: CheckoutOptions): EndpointPool | undefined {
+  private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
     const { avoid } = options;
     if (avoid === undefined || this.endpoints.length < 2) return this.balancer.pick(this.endpoints, exchange);
     return this.balancer.pick(
       this.endpoints.filter((endpoint) => endpoint !== avoid),
       exchange,
     );
-  }
-}
-
-function balancerOf(name: UpstreamConfig['balancer']): Balancer {
-  switch (name) {
-    case 'round-robin':
-      return new RoundRobin();
-    case 'least-request':
-      return new LeastRequest();
   }
 }

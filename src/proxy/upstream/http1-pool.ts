@@ -1,50 +1,46 @@
-import type { EndpointConfig, PoolConfig } from '../../contracts/config.js';
+import type { PoolConfig } from '../../contracts/config.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
-import type { ConnectionHome, PooledConnection } from './connection-home.js';
+import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
+import type { ConnectionPool } from './connection-pool.js';
 import type { Dialer } from './dialer.js';
 import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
 /**
- * Owns the connections of this worker to one endpoint: kept alive, last in first out (the one used last is the least likely
+ * Owns the HTTP/1.1 connections of this worker to one endpoint: kept alive, last in first out (the one used last is the least likely
  * to be stale), bounded in number, with a bounded queue of exchanges that wait.
  */
 
-export interface EndpointPoolOptions {
-  readonly config: EndpointConfig;
-  readonly pool: PoolConfig;
+export interface Http1PoolOptions {
+  readonly endpoint: BusyEndpoint;
+  readonly limits: PoolConfig;
   readonly connectTimeoutMs: number;
   readonly dialer: Dialer;
   readonly timers: Timers;
   readonly telemetry: Telemetry;
 }
 
-export class EndpointPool implements ConnectionHome {
-  readonly label: string;
-  readonly authority: string;
-  readonly weight: number;
+export class Http1Pool implements ConnectionPool, ConnectionHome {
+  readonly endpoint: BusyEndpoint;
   readonly dialer: Dialer;
   readonly timers: Timers;
   readonly telemetry: Telemetry;
   readonly idleTimeoutMs: number;
-  active = 0;
-  private readonly options: EndpointPoolOptions;
+  private readonly options: Http1PoolOptions;
   private readonly connections = new Set<PooledConnection>();
   private readonly idle: PooledConnection[] = [];
   private readonly pending = new Set<PendingCheckout>();
   private disposed = false;
 
-  constructor(options: EndpointPoolOptions) {
+  constructor(options: Http1PoolOptions) {
     this.options = options;
-    this.label = `${options.config.host}:${String(options.config.port)}`;
-    this.authority = authorityOf(options.config);
-    this.weight = options.config.weight;
+    this.endpoint = options.endpoint;
     this.dialer = options.dialer;
     this.timers = options.timers;
     this.telemetry = options.telemetry;
-    this.idleTimeoutMs = options.pool.idleTimeoutMs;
+    this.idleTimeoutMs = options.limits.idleTimeoutMs;
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -53,7 +49,7 @@ export class EndpointPool implements ConnectionHome {
       idle.assign(observer, options);
       return idle;
     }
-    if (this.connections.size < this.options.pool.maxConnections) return this.dial(observer, options);
+    if (this.connections.size < this.options.limits.maxConnections) return this.dial(observer, options);
     const stale = this.idle.shift();
     if (stale !== undefined) {
       // The limit counts idle ones too: the oldest makes room for one that can be used.
@@ -71,7 +67,7 @@ export class EndpointPool implements ConnectionHome {
       connection.assign(next.observer, next.options);
       return;
     }
-    if (this.disposed || this.idle.length >= this.options.pool.maxIdle) {
+    if (this.disposed || this.idle.length >= this.options.limits.maxIdle) {
       connection.destroy();
       return;
     }
@@ -107,8 +103,8 @@ export class EndpointPool implements ConnectionHome {
   }
 
   private wait(observer: AttemptObserver, options: CheckoutOptions): Checkout {
-    if (this.pending.size >= this.options.pool.maxPending) {
-      observer.onAttemptFailed(safeFailure('upstream.queue.full', this.label));
+    if (this.pending.size >= this.options.limits.maxPending) {
+      observer.onAttemptFailed(safeFailure('upstream.queue.full', this.endpoint.label));
       return NOTHING_TO_CANCEL;
     }
     const pending = new PendingCheckout(this, observer, options);
@@ -124,11 +120,6 @@ export class EndpointPool implements ConnectionHome {
   }
 }
 
-function authorityOf({ scheme, host, port }: EndpointConfig): string {
-  const isDefault = port === (scheme === 'https' ? 443 : 80);
-  return isDefault ? host : `${host}:${String(port)}`;
-}
-
 const NOTHING_TO_CANCEL: Checkout = { cancel: () => undefined };
 
 /** An exchange that waits until a connection of the endpoint becomes free. */
@@ -136,16 +127,16 @@ class PendingCheckout implements Checkout {
   readonly observer: AttemptObserver;
   readonly options: CheckoutOptions;
   readonly timer: Timer;
-  private readonly pool: EndpointPool;
+  private readonly pool: Http1Pool;
   private connection: Checkout | undefined = undefined;
 
-  constructor(pool: EndpointPool, observer: AttemptObserver, options: CheckoutOptions) {
+  constructor(pool: Http1Pool, observer: AttemptObserver, options: CheckoutOptions) {
     this.pool = pool;
     this.observer = observer;
     this.options = options;
     this.timer = pool.timers.create(() => {
       this.pool.leaveQueue(this);
-      observer.onAttemptFailed(safeFailure('upstream.queue.timeout', pool.label));
+      observer.onAttemptFailed(safeFailure('upstream.queue.timeout', pool.endpoint.label));
     });
   }
 

@@ -1,0 +1,48 @@
+import type { FilterConfig } from './filter-config.js';
+
+export interface RouteConfig {
+  readonly name: string;
+  readonly match: RouteMatchConfig;
+  readonly filters: readonly FilterConfig[];
+  /** Name of an upstream; undefined for routes whose filters answer everything (redirect). */
+  readonly upstream: string | undefined;
+  readonly rewrite: RewriteConfig | undefined;
+  readonly timeouts: RouteTimeouts;
+  /** Lower-case protocols a request may upgrade to. Empty: none. */
+  readonly upgrades: readonly string[];
+  /** Host sent upstream: the client's, or the endpoint's own. */
+  readonly hostHeader: 'preserve' | 'endpoint';
+}
+
+export interface RouteMatchConfig {
+  /** `api.example.com`, `*.example.com`; empty for any. */
+  readonly hosts: readonly string[];
+  /**
+   * `/users` is exact; `/users/*` is the prefix with segment boundary (it also matches `/users`); `/users/:id` binds one
+   * segment; `/*` is everything.
+   */
+  readonly path: string;
+  /** Upper-case; empty for any. */
+  readonly methods: readonly string[];
+  readonly headers: readonly FieldPredicate[];
+  readonly query: readonly FieldPredicate[];
+}
+
+/** `value` undefined: the field or parameter must be present with any value. */
+export interface FieldPredicate {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+export type RewriteConfig =
+  | { readonly kind: 'strip-prefix'; readonly prefix: string }
+  | { readonly kind: 'replace-prefix'; readonly prefix: string; readonly replacement: string };
+
+export interface RouteTimeouts {
+  /** The whole exchange; 0 for no limit. Never applies to tunnels. */
+  readonly requestMs: number;
+  /** From the end of the request to the response head; 0 for no limit. */
+  readonly responseHeadMs: number;
+  /** Longest silence of a streaming response or a tunnel. */
+  readonly idleMs: number;
+}

@@ -1,0 +1,33 @@
+export interface UpstreamConfig {
+  readonly name: string;
+  readonly endpoints: readonly EndpointConfig[];
+  readonly balancer: 'round-robin' | 'least-request';
+  /** TCP and TLS together. */
+  readonly connectTimeoutMs: number;
+  readonly tls: UpstreamTlsConfig;
+  readonly pool: PoolConfig;
+}
+
+export interface EndpointConfig {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+}
+
+export interface UpstreamTlsConfig {
+  readonly verify: boolean;
+  /** Trust anchors in place of the system's, PEM; undefined for the system's. */
+  readonly caPem: string | undefined;
+  /** SNI and name to verify; undefined for the endpoint's host. */
+  readonly serverName: string | undefined;
+}
+
+/** Limits of one endpoint in one worker. */
+export interface PoolConfig {
+  readonly maxConnections: number;
+  readonly maxIdle: number;
+  readonly idleTimeoutMs: number;
+  /** Exchanges that may wait for a connection when `maxConnections` are in use. */
+  readonly maxPending: number;
+}

@@ -1,0 +1,9 @@
+import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
+
+/** The connections of this worker to one endpoint, whatever protocol they speak. */
+export interface ConnectionPool {
+  /** Calls `onConnected` before returning when a connection is at hand; see `Upstream.checkout`. */
+  checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout;
+  /** Closes idle connections; running ones close when released. */
+  dispose(): void;
+}
