@@ -83,6 +83,8 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     name: 'u',
     endpointCount: 1,
     checkout: () => ({ cancel: () => undefined }),
+    reportResponse: () => undefined,
+    reportFailure: () => undefined,
     dispose: () => undefined,
   };
   const bodyRules = bodyRulesOf(filters);
