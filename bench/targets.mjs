@@ -28,6 +28,7 @@ export const targets = [
   ratio('small-https', GUARDED.name, 'nginx', 1.25),
   ratio('small-https', GUARDED.name, 'Caddy', 0.5),
   ratio('small-https', GUARDED.name, 'http-proxy', 0.25),
+  ratio('small-h2', GUARDED.name, 'nginx', 2),
   ratio('1m-https', BARE.name, 'HAProxy', 1.1),
   ratio('upload-https', BARE.name, 'HAProxy', 1.1),
   ratio('new-tls-full', BARE.name, 'nginx', 1.3),

@@ -4,6 +4,7 @@ import { findProgram } from '../peers/peer.mjs';
 
 /** @returns {{ date: string, kernel: string, processor: string, cores: number, memoryGiB: number, loadBefore: number, tools: Record<string, string> }} */
 export const describeMachine = () => {
+  const h2load = findProgram('h2load', ['--version'], /nghttp2\/(\S+)/);
   const wrk = findProgram('wrk', ['-v'], /^wrk (\S+)/);
   return {
     date: new Date().toISOString(),
@@ -17,6 +18,7 @@ export const describeMachine = () => {
       Node: process.versions.node,
       OpenSSL: process.versions.openssl,
       wrk: 'version' in wrk ? wrk.version : 'none',
+      h2load: 'version' in h2load ? h2load.version : 'none',
     },
   };
 };

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { findProgram, launch } from './peer.mjs';
 
-// Only HTTP/1.1, as everywhere in this comparison; no automatic certificates, no admin API.
+// HTTP/2 for clients that offer it; no automatic certificates, no admin API.
 const configuration = (ports, { certificate, upstream }) => {
   const service = `reverse_proxy 127.0.0.1:${upstream.port} {
     transport http {
@@ -21,7 +21,7 @@ const configuration = (ports, { certificate, upstream }) => {
     level ERROR
   }
   servers {
-    protocols h1
+    protocols h1 h2
     timeouts {
       idle 1h
     }

@@ -17,7 +17,7 @@ defaults
   http-reuse always
 frontend edge
   bind 127.0.0.1:${ports.http} backlog 4096
-  bind 127.0.0.1:${ports.https} backlog 4096 ssl crt ${certificate.bothFile}
+  bind 127.0.0.1:${ports.https} backlog 4096 ssl crt ${certificate.bothFile} alpn h2,http/1.1
   http-request set-header X-Forwarded-Proto https if { ssl_fc }
   http-request set-header X-Forwarded-Proto http if !{ ssl_fc }
   option forwardfor

@@ -12,7 +12,7 @@ http {
   ssl_certificate ${certificate.certFile}; ssl_certificate_key ${certificate.keyFile}; ssl_protocols TLSv1.3;
   upstream service { server 127.0.0.1:${upstream.port}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }
   server {
-    listen 127.0.0.1:${ports.http} backlog=4096; listen 127.0.0.1:${ports.https} ssl backlog=4096;
+    listen 127.0.0.1:${ports.http} backlog=4096; listen 127.0.0.1:${ports.https} ssl http2 backlog=4096;
     location / {
       proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection '';
       proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;

@@ -20,6 +20,9 @@ const { parseWrk, parseDurationUs } = loadBenchModule<{
   parseWrk(text: string): LoadResult;
   parseDurationUs(text: string): number;
 }>('measure/wrk-output.mjs');
+const { parseH2load } = loadBenchModule<{ parseH2load(text: string): LoadResult }>(
+  'measure/h2load-output.mjs',
+);
 const { parseStatTicks } = loadBenchModule<{ parseStatTicks(text: string): number }>('measure/cpu.mjs');
 const { parseResidentBytes } = loadBenchModule<{ parseResidentBytes(text: string): number }>(
   'measure/resident-memory.mjs',
@@ -42,6 +45,31 @@ const REPORT = `Running 2s test @ https://localhost:8443/
      99%    1.10s
   45400 requests in 2.00s, 9.09MB read
 `;
+
+const H2_REPORT = `Application protocol: h2
+finished in 2.00s, 4000.00 req/s, 265.88KB/s
+requests: 8027 total, 8028 started, 8027 done, 8000 succeeded, 27 failed, 27 errored, 0 timeout
+status codes: 8000 2xx, 0 3xx, 0 4xx, 0 5xx
+`;
+
+describe('the report of h2load', () => {
+  it('gives requests, rate and failures', () => {
+    expect(parseH2load(H2_REPORT)).toMatchObject({
+      requests: 8027,
+      seconds: 2,
+      perSecond: 4013.5,
+      errors: 27,
+    });
+  });
+
+  it('is refused when it is about another protocol', () => {
+    expect(() => parseH2load(H2_REPORT.replace('h2\n', 'http/1.1\n'))).toThrow('not h2');
+  });
+
+  it('is refused when it is no report', () => {
+    expect(() => parseH2load('Application protocol: h2\n')).toThrow('not a report');
+  });
+});
 
 describe('the report of wrk', () => {
   it('gives requests, rate and percentiles in microseconds', () => {
