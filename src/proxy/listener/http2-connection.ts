@@ -11,6 +11,7 @@ import { HeadFault } from '../codec/http1/head-fault.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
 import { responseHeadersOf } from '../codec/http2/response-head.js';
+import { useArrayTables } from '../codec/http2/stream-tables.js';
 import { AuthorityCheck } from './authority-check.js';
 import { FloodGuard } from './flood-guard.js';
 import { sessionOptionsOf } from './http2-settings.js';
@@ -75,6 +76,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
       this.audit();
     });
     this.session = performServerHandshake(socket, sessionOptionsOf(context.config));
+    useArrayTables(this.session);
     this.session.setLocalWindowSize(http2.connectionWindowBytes);
     this.listen();
     this.timer.arm(timeouts.requestHeadMs);
