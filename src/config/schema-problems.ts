@@ -66,9 +66,13 @@ function unknownKeyMessage(key: string, parent: ConfigPath): string {
 
 /** The alternative whose kind of value was given: its own complaints say more than "none of these". */
 function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const isWrongKind = (issue: Issue): boolean =>
-    issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
   return branches.find((branch) => branch.length > 0 && !branch.some(isWrongKind));
+}
+
+function isWrongKind(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return likeliestBranch(issue.errors) === undefined;
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
 }
 
 function messageOf(issue: Issue, value: unknown): string {

@@ -130,9 +130,26 @@ export interface SupervisorConfig {
 
 export interface LogConfig {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  readonly accessLog: boolean;
+  /** undefined: no access log. */
+  readonly access: AccessLogConfig | undefined;
   /** Human-readable lines instead of JSON. */
   readonly pretty: boolean;
+}
+
+export interface AccessLogConfig {
+  readonly format: 'json' | 'common' | 'combined';
+  /** Further members of JSON lines: name -> where the value is from. */
+  readonly fields: Readonly<Record<string, AccessLogSource>>;
+  /** Share of the requests that ended well, 0 to 1; all others are written. */
+  readonly sample: number;
+  /** Absolute path; undefined for standard output. */
+  readonly file: string | undefined;
+}
+
+/** A request field, lower case, or a claim of the identity that a filter has verified. */
+export interface AccessLogSource {
+  readonly kind: 'header' | 'claim';
+  readonly name: string;
 }
 
 export interface ForwardedConfig {

@@ -1,7 +1,7 @@
 /** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
 import type { Exchange } from '../contracts/exchange.js';
 import type { RejectedRequest, SocketSide, Telemetry } from '../contracts/telemetry.js';
-import type { AccessLog } from './access-log.js';
+import type { AccessLog } from './access-log/access-log.js';
 import { PairCounters, TripleCounters } from './label-tree.js';
 import type { Cell } from './label-tree.js';
 import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';

@@ -1,34 +1,5 @@
-/** Owns the list of field names whose values never reach a log. */
-
-const SECRET_NAMES: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'proxyauthorization',
-  'cookie',
-  'set-cookie',
-  'setcookie',
-  'cookies',
-  'secret',
-  'jwtsecret',
-  'jwt_secret',
-  'token',
-  'access_token',
-  'accesstoken',
-  'refresh_token',
-  'id_token',
-  'password',
-  'passphrase',
-  'credentials',
-  'api-key',
-  'apikey',
-  'api_key',
-  'x-api-key',
-  'keypem',
-  'key_pem',
-  'privatekey',
-  'private_key',
-  'ticketkeys',
-]);
+/** Owns what of a log line is never written: values of fields with secret names, and the extras of errors. */
+import { SECRET_NAMES } from '../http/secret-fields.js';
 
 export const REDACTED = '[redacted]';
 

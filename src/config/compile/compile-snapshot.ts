@@ -6,6 +6,7 @@ import type { ConfigDocument } from '../schema/document.js';
 import { availableAcceptMode } from './accept-mode.js';
 import type { CompileContext } from './compile-context.js';
 import { compileListeners } from './compile-listeners.js';
+import { compileLog } from './compile-log.js';
 import { compileRoutes } from './compile-routes.js';
 import { compileUpstreams } from './compile-upstreams.js';
 
@@ -30,7 +31,7 @@ export function compileSnapshot(
       backoffMinMs: supervisor.backoffMin,
       backoffMaxMs: supervisor.backoffMax,
     },
-    log: { level: log.level, accessLog: log.access, pretty: log.format === 'pretty' },
+    log: compileLog(log, context),
     trustedProxies: document.trustedProxies,
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
     maxConnectionsPerWorker: connectionCap(document.limits.maxConnections),

@@ -6,13 +6,13 @@ import {
   cidr,
   countOrAuto,
   duration,
-  flag,
   isName,
   NAME_RULE,
   positiveDuration,
   text,
 } from './scalars.js';
 import { listenerSchema } from './listener-schema.js';
+import { logSchema } from './log-schema.js';
 import { routeSchema } from './route-schema.js';
 import { upstreamSchema } from './upstream-schema.js';
 
@@ -58,18 +58,6 @@ const supervisorSchema = z
     path: ['backoffMax'],
     error: 'must not be shorter than backoffMin',
   });
-
-const logSchema = z.strictObject({
-  level: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .prefault('info')
-    .describe('Least important level that is written.'),
-  access: flag().prefault(true).describe('Write one line for each request.'),
-  format: z
-    .enum(['json', 'pretty'])
-    .prefault('json')
-    .describe('`pretty` is for people, `json` for machines.'),
-});
 
 const forwardedSchema = z.strictObject({
   style: z
@@ -123,7 +111,7 @@ export const configSchema = z
       .describe('The admin API: health, readiness and metrics. `false` turns it off.'),
     shutdown: shutdownSchema.prefault({}).describe('How an instance stops.'),
     supervisor: supervisorSchema.prefault({}).describe('How the primary watches its workers.'),
-    log: logSchema.prefault({}).describe('What is written to standard output.'),
+    log: logSchema.prefault({}).describe('What is logged, how and where.'),
     trustedProxies: z
       .array(cidr())
       .prefault([])

@@ -5,6 +5,7 @@ import { parseCidr } from '../parse/cidr.js';
 import { parseDuration } from '../parse/duration.js';
 import { parseFieldName, parseFieldValue } from '../parse/field.js';
 import type { Parsed } from '../parse/parsed.js';
+import { parseShare } from '../parse/share.js';
 import { parseSize } from '../parse/size.js';
 
 /** Written as text. */
@@ -44,6 +45,9 @@ export const positiveDuration = (): Numeric<number> =>
       ? { ok: false, message: 'must be a duration longer than 0' }
       : result;
   });
+
+/** Of one: `10%` is 0.1. */
+export const share = (): Numeric<number> => numeric('percentage', parseShare);
 
 export const size = (min = 1, max = Number.MAX_SAFE_INTEGER): Numeric<number> =>
   numeric('size', (value) => {

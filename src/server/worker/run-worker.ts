@@ -3,9 +3,9 @@ import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
-import { openFileDescriptors } from '../../config/process-facts.js';
-import { AccessLog } from '../../observability/access-log.js';
-import { bufferedStdout, prettyStdout } from '../../observability/line-sink.js';
+import { isSameFile, openFileDescriptors } from '../../config/process-facts.js';
+import type { AccessLog } from '../../observability/access-log/access-log.js';
+import { openAccessLog } from '../../observability/access-log/open-access-log.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import { WorkerMetrics } from '../../observability/metrics.js';
@@ -136,7 +136,7 @@ class WorkerProcess {
   #compose(snapshot: ConfigSnapshot): LifecycleManager {
     this.#log = createLogger({ ...snapshot.log, role: 'worker' });
     this.#log.info({ maxConnections: snapshot.maxConnectionsPerWorker }, 'Connection cap');
-    this.#accessLog = openAccessLog(snapshot);
+    this.#accessLog = openAccessLog(snapshot.log, isSameFile);
     this.#metrics = new WorkerMetrics({
       accessLog: this.#accessLog,
       process: observeProcess(openFileDescriptors),
@@ -224,9 +224,3 @@ class WorkerProcess {
     this.#exit(exitCode);
   }
 }
-
-const openAccessLog = (snapshot: ConfigSnapshot): AccessLog | undefined => {
-  if (!snapshot.log.accessLog || snapshot.log.level === 'silent') return undefined;
-  const sink = snapshot.log.pretty ? prettyStdout() : bufferedStdout();
-  return new AccessLog({ sink, now: Date.now, pid: process.pid });
-};

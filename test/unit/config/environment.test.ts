@@ -88,7 +88,7 @@ describe('the environment alone', () => {
       listeners: [
         { host: '::1', port: 0, tls: { certificates: [{ certFile: `${workspace.cwd}/other/cert.pem` }] } },
       ],
-      log: { level: 'warn', accessLog: false, pretty: true },
+      log: { level: 'warn', access: undefined, pretty: true },
       admin: { host: '127.0.0.1', port: 0 },
       shutdown: { delayMs: 1000, timeoutMs: 2000 },
     });

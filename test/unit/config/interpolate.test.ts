@@ -31,7 +31,7 @@ describe('variables in a file', () => {
     const text = `workers: "\${W}"\nlog: { access: "\${A}" }\n${withRoute()}`;
     expect(snapshotOf(await workspace.yaml(text, { W: '3', A: 'false' }))).toMatchObject({
       workers: 3,
-      log: { accessLog: false },
+      log: { access: undefined },
     });
   });
 

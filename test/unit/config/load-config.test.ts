@@ -68,7 +68,11 @@ describe('loadConfig', () => {
         backoffMinMs: 100,
         backoffMaxMs: 30_000,
       },
-      log: { level: 'info', accessLog: true, pretty: false },
+      log: {
+        level: 'info',
+        access: { format: 'json', fields: {}, sample: 1, file: undefined },
+        pretty: false,
+      },
       trustedProxies: [],
       forwarded: { style: 'x-forwarded', via: 'torus', requestIdField: 'x-request-id' },
     });
@@ -247,7 +251,7 @@ describe('loadConfig', () => {
     expect(snapshotOf(result)).toMatchObject({
       version: 7,
       workers: 1,
-      log: { level: 'error', accessLog: false, pretty: true },
+      log: { level: 'error', access: undefined, pretty: true },
     });
   });
 

@@ -7,7 +7,7 @@ const current = {
   listeners: [{ name: 'a', port: 0 }],
   admin: { host: '127.0.0.1', port: 9901 },
   shutdown: { delayMs: 0, timeoutMs: 10_000 },
-  log: { level: 'info', accessLog: true, pretty: false },
+  log: { level: 'info', access: { format: 'json', fields: {}, sample: 1, file: undefined }, pretty: false },
   routes: [],
 } as unknown as ConfigSnapshot;
 
@@ -29,7 +29,7 @@ describe('planReload', () => {
       workers: 3,
       listeners: [],
       admin: undefined,
-      log: { ...current.log, accessLog: false },
+      log: { ...current.log, access: undefined },
     } as ConfigSnapshot;
     const plan = planReload(current, next);
     expect(plan.snapshot).toEqual({ ...current, version: 2 });

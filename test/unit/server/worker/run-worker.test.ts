@@ -8,7 +8,7 @@ const snapshot = {
   version: 1,
   listeners: [{ name: 'edge', host: '127.0.0.1', port: 8443 }],
   shutdown: { delayMs: 0, timeoutMs: 5 },
-  log: { level: 'silent', accessLog: true, pretty: false },
+  log: { level: 'silent', access: { format: 'json', fields: {}, sample: 1, file: undefined }, pretty: false },
 } as unknown as ConfigSnapshot;
 
 const LISTENERS = [{ name: 'edge', host: '127.0.0.1', port: 8443, tls: true }];

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
-import { bufferedStdout } from '../../../src/observability/line-sink.js';
+import { bufferedStdout } from '../../../../src/observability/access-log/line-sink.js';
 
 /** Stdout as seen from above: its reader takes nothing until `drain`. */
 class SlowDestination extends EventEmitter {

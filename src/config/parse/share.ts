@@ -1,0 +1,12 @@
+/** Owns the reading of shares such as `10%` into numbers from 0 to 1. */
+import { parsed, refused, type Parsed } from './parsed.js';
+
+const COMPLAINT = 'must be a percentage such as 10% or 0.5%, at most 100%';
+
+/** `10%`, or a fraction such as `0.1`. A number above 1 without its sign could mean either, and is refused. */
+export function parseShare(text: string): Parsed<number> {
+  const match = /^(\d{1,3}(?:\.\d{1,9})?|\.\d{1,9})\s?(%?)$/.exec(text.trim());
+  if (match === null) return refused(COMPLAINT);
+  const share = Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  return share > 1 ? refused(COMPLAINT) : parsed(share);
+}
