@@ -23,7 +23,7 @@ export const dev = async ({ file, cwd, workerEntry }: RunRequest, output: Output
   const echo = await startEchoUpstream();
   try {
     const env = await developmentEnvironment(readEnvironment(cwd), echo.url, output);
-    const snapshot = await loadOrExplain(() => ({ file, cwd, env }));
+    const { snapshot } = await loadOrExplain(() => ({ file, cwd, env }));
     if (snapshot === undefined) return 1;
     return await runPrimary({
       snapshot,

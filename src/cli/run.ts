@@ -1,5 +1,5 @@
 /** Owns `torus run`: a configuration that can be served is served, one that cannot is refused with a line for each reason. */
-import { formatProblem, loadConfig, readEnvironment } from '../config/index.js';
+import { formatProblem, InputWatch, loadConfig, readEnvironment } from '../config/index.js';
 import type { LoadRequest } from '../config/index.js';
 import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
 import { createLogger } from '../observability/logger.js';
@@ -15,29 +15,40 @@ export interface RunRequest {
 
 /** Serves until told to stop. Returns the exit code. */
 export const run = async ({ file, cwd, workerEntry }: RunRequest): Promise<number> => {
-  const load = (version: number, severity: Severity): Promise<ConfigSnapshot | undefined> =>
-    loadOrExplain(() => ({ file, cwd, env: readEnvironment(cwd), version }), severity);
+  const watch = new InputWatch();
+  const load = async (version: number, severity: Severity): Promise<ConfigSnapshot | undefined> => {
+    const request = (): LoadRequest => ({ file, cwd, env: readEnvironment(cwd), version });
+    const { snapshot } = await watch.during(() => loadOrExplain(request, severity));
+    if (snapshot !== undefined) watch.enable(snapshot.watch);
+    return snapshot;
+  };
   const snapshot = await load(1, 'fatal');
   if (snapshot === undefined) return 1;
-  return runPrimary({ snapshot, workerEntry, reload: (version) => load(version, 'error') });
+  return runPrimary({ snapshot, workerEntry, watch, reload: (version) => load(version, 'error') });
 };
 
 /** How bad a configuration that cannot be used is: at a start, and at a reload. */
 type Severity = 'fatal' | 'error';
 
-/** The snapshot, or undefined after every problem was logged. Warnings are logged too. */
+export interface Loaded {
+  /** Undefined after every problem was logged. Warnings are logged too. */
+  readonly snapshot: ConfigSnapshot | undefined;
+  /** Files that it was made from. */
+  readonly inputs: readonly string[];
+}
+
 export const loadOrExplain = async (
   makeRequest: () => LoadRequest,
   severity: Severity = 'fatal',
-): Promise<ConfigSnapshot | undefined> => {
+): Promise<Loaded> => {
   const log = createLogger({ level: 'info', pretty: false, role: 'primary' });
   try {
     const result = await loadConfig(makeRequest());
     logProblems(log, result.ok ? result.warnings : result.problems, severity);
-    return result.ok ? result.snapshot : undefined;
+    return { snapshot: result.ok ? result.snapshot : undefined, inputs: result.inputs };
   } catch (error) {
     log[severity](error instanceof Error ? error.message : 'The configuration cannot be read');
-    return undefined;
+    return { snapshot: undefined, inputs: [] };
   }
 };
 

@@ -6,6 +6,7 @@ export { readEnvironment } from './environment.js';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
 export { fileDescriptorLimit } from './file-descriptor-limit.js';
 export { configJsonSchema, type JsonSchema } from './json-schema.js';
+export { InputWatch } from './input-watch.js';
 export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';
 export { redactSnapshot } from './redact-snapshot.js';
 export type { TorusConfig } from './schema/document.js';

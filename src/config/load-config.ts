@@ -37,9 +37,15 @@ export type LoadResult =
       readonly warnings: readonly ConfigProblem[];
       /** Absolute; undefined when the environment stood alone. */
       readonly file: string | undefined;
+      readonly inputs: readonly string[];
     }
-  /** Errors first, then warnings. */
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | {
+      readonly ok: false;
+      /** Errors first, then warnings. */
+      readonly problems: readonly ConfigProblem[];
+      /** Absolute paths of the files that it was read from, as far as that went. */
+      readonly inputs: readonly string[];
+    };
 
 /** Never rejects for anything a person wrote: that is what `problems` is for. */
 export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
@@ -48,21 +54,30 @@ export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
   concealEnvironment(request.env, report);
   const raw = rawDocument(source, request, report);
   const document = raw === undefined ? undefined : validate(raw, report);
-  if (document === undefined) return failure(report);
+  const inputs = new Set(source.absoluteFile === undefined ? [] : [source.absoluteFile]);
+  if (document === undefined) return failure(report, inputs);
   const snapshot = compileSnapshot(document, request.version ?? 1, {
     report,
     cwd: request.cwd,
     directory: source.directory,
+    inputs,
     nowMs: (request.now ?? Date.now)(),
     allowsMissingUpstream: source.file === undefined,
   });
-  if (report.errors.length > 0) return failure(report);
-  return { ok: true, snapshot: deepFreeze(snapshot), warnings: report.warnings, file: source.absoluteFile };
+  if (report.errors.length > 0) return failure(report, inputs);
+  return {
+    ok: true,
+    snapshot: deepFreeze(snapshot),
+    warnings: report.warnings,
+    file: source.absoluteFile,
+    inputs: [...inputs],
+  };
 }
 
-function failure(report: ConfigReport): LoadResult {
+function failure(report: ConfigReport, inputs: ReadonlySet<string>): LoadResult {
   const byLine = (a: ConfigProblem, b: ConfigProblem): number => (a.line ?? 0) - (b.line ?? 0);
-  return { ok: false, problems: [...report.errors.sort(byLine), ...report.warnings.sort(byLine)] };
+  const problems = [...report.errors.sort(byLine), ...report.warnings.sort(byLine)];
+  return { ok: false, problems, inputs: [...inputs] };
 }
 
 function concealEnvironment(env: NodeJS.ProcessEnv, report: ConfigReport): void {

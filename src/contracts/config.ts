@@ -20,6 +20,8 @@ export interface ConfigSnapshot {
   readonly tls: TlsConfig;
   readonly admin: AdminConfig | undefined;
   readonly shutdown: ShutdownConfig;
+  /** Reload when one of the files behind the configuration changes. */
+  readonly watch: boolean;
   readonly supervisor: SupervisorConfig;
   readonly log: LogConfig;
   /** CIDRs whose X-Forwarded-*, Forwarded and X-Request-Id are believed. */

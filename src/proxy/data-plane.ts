@@ -1,12 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BoundListener, ConfigSnapshot } from '../contracts/config.js';
+import type {
+  BoundListener,
+  ConfigSnapshot,
+  ListenerConfig,
+  ListenerTlsConfig,
+} from '../contracts/config.js';
 import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
 import type { Graph } from './graph.js';
+import { ServedCertificates } from './served-certificates.js';
 import type { HttpProxy } from './http-proxy.js';
 import type { TimerWheel } from './timer-wheel.js';
 
 /** A listener as the data plane drives it. */
 export interface DrivenListener {
+  readonly config: ListenerConfig;
+  /** Makes ready to show these certificates; what is returned does it. Throws when one of them cannot be used. */
+  prepareCertificates(tls: ListenerTlsConfig): () => void;
   setTicketKeys(ticketKeys: string): void;
   listen(): Promise<BoundListener>;
   stopAccepting(): void;
@@ -44,9 +53,11 @@ export class WorkerDataPlane implements DataPlane {
   private readonly parts: DataPlaneParts;
   private completedBeforeDrain = 0;
   private prepared: Graph | undefined = undefined;
+  private readonly certificates: ServedCertificates;
 
   constructor(parts: DataPlaneParts) {
     this.parts = parts;
+    this.certificates = new ServedCertificates(parts.listeners);
   }
 
   setTicketKeys(ticketKeys: string): void {
@@ -62,12 +73,14 @@ export class WorkerDataPlane implements DataPlane {
 
   prepare(snapshot: ConfigSnapshot): void {
     this.discard();
+    this.certificates.prepare(snapshot);
     this.prepared = this.parts.composeGraph(snapshot);
   }
 
   commit(): void {
     if (this.prepared === undefined) return;
     this.parts.proxy.swap(this.prepared);
+    this.certificates.commit();
     this.prepared = undefined;
   }
 

@@ -10,6 +10,8 @@ export interface CompileContext {
   readonly cwd: string;
   /** Directory of the configuration file. */
   readonly directory: string;
+  /** Absolute paths of the files that were read, or should have been. */
+  readonly inputs: Set<string>;
   /** Wall clock, milliseconds since the epoch: certificates expire. */
   readonly nowMs: number;
   /** The environment alone may leave its route without an upstream. */
@@ -36,6 +38,7 @@ export function loadFile(
 ): LoadedFile | undefined {
   const file = resolve(context.directory, name);
   const shown = displayPath(file, context.cwd);
+  context.inputs.add(file);
   const wrong = (reason: string): LoadedFile | undefined => {
     context.report.error(path, `${what} ${shown} ${reason}`);
     return undefined;

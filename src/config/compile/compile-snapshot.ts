@@ -25,6 +25,7 @@ export function compileSnapshot(
     tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
     admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
+    watch: document.watch,
     supervisor: {
       heartbeatTimeoutMs: supervisor.heartbeatTimeout,
       startTimeoutMs: supervisor.startTimeout,

@@ -6,6 +6,7 @@ import {
   cidr,
   countOrAuto,
   duration,
+  flag,
   isName,
   NAME_RULE,
   positiveDuration,
@@ -110,6 +111,11 @@ export const configSchema = z
       .prefault({})
       .describe('The admin API: health, readiness and metrics. `false` turns it off.'),
     shutdown: shutdownSchema.prefault({}).describe('How an instance stops.'),
+    watch: flag()
+      .prefault(true)
+      .describe(
+        'Reload, as SIGHUP does, when this file or a certificate, key or key set that it names has changed and stays so for a second.',
+      ),
     supervisor: supervisorSchema.prefault({}).describe('How the primary watches its workers.'),
     log: logSchema.prefault({}).describe('What is logged, how and where.'),
     trustedProxies: z

@@ -1,6 +1,6 @@
 import { createServer as createPlainServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { AcceptMode, BoundListener, ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
 import type { CappedListener, ConnectionCap } from './connection-cap.js';
@@ -10,7 +10,8 @@ import type { ListenerContext } from './listener-context.js';
 import { detectProtocol } from './protocol-detection.js';
 import type { ServedConnection } from './served-connection.js';
 import { ticketKeysOf } from './ticket-keys.js';
-import { tlsOptionsOf } from './tls-options.js';
+import type { CertificateChooser } from './certificate-chooser.js';
+import { chooserFor, contextOptionsOf, tlsOptionsOf } from './tls-options.js';
 
 /** Owns one listening socket and the ledger of the connections that came through it. */
 
@@ -23,6 +24,8 @@ export class Listener implements CappedListener {
   private readonly context: ListenerContext;
   private readonly cap: ConnectionCap;
   private readonly server: Server;
+  private readonly tlsServer: TlsServer | undefined;
+  private readonly chooser: CertificateChooser | undefined;
   /** The same one, where it makes session tickets. */
   private readonly ticketServer: TlsServer | undefined;
   private ticketKeys: Buffer | undefined = undefined;
@@ -38,9 +41,10 @@ export class Listener implements CappedListener {
     this.cap = cap;
     this.reusePort = accept === 'reuse-port';
     const { tls } = context.config;
-    const tlsServer = tls === undefined ? undefined : this.createTlsServer(tls);
-    this.ticketServer = tls?.sessionTickets === true ? tlsServer : undefined;
-    this.server = tlsServer ?? this.createPlainServer();
+    this.chooser = tls && chooserFor(tls);
+    this.tlsServer = tls && this.chooser && this.createTlsServer(tls, this.chooser);
+    this.ticketServer = tls?.sessionTickets === true ? this.tlsServer : undefined;
+    this.server = this.tlsServer ?? this.createPlainServer();
     // Under round-robin the primary would offer a connection that is refused to the next worker, without end.
     Object.assign(this.server, { dropMaxConnection: true });
     cap.join(this);
@@ -66,6 +70,22 @@ export class Listener implements CappedListener {
 
   private useTicketKeys(): void {
     if (this.ticketKeys !== undefined) this.ticketServer?.setTicketKeys(this.ticketKeys);
+  }
+
+  /**
+   * Makes ready to show these certificates; what is returned does it, for handshakes from then on. Throws when one of them
+   * cannot be used. Connections that are there stay.
+   */
+  prepareCertificates(tls: ListenerTlsConfig): () => void {
+    const options = contextOptionsOf(this.config, tls);
+    const next = chooserFor(tls);
+    // To fail now rather than then.
+    createSecureContext(options);
+    return () => {
+      this.tlsServer?.setSecureContext(options);
+      this.chooser?.replaceBy(next);
+      this.useTicketKeys();
+    };
   }
 
   listen(): Promise<BoundListener> {
@@ -125,8 +145,9 @@ export class Listener implements CappedListener {
     });
   }
 
-  private createTlsServer(tls: ListenerTlsConfig): TlsServer {
-    const server = createTlsServer({ ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls) }, (socket) => {
+  private createTlsServer(tls: ListenerTlsConfig, chooser: CertificateChooser): TlsServer {
+    const options = { ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls, chooser) };
+    const server = createTlsServer(options, (socket) => {
       this.countHandshake(socket);
       this.serveSecure(socket);
     });

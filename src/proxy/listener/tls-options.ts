@@ -1,9 +1,9 @@
-import { constants, createHash, X509Certificate } from 'node:crypto';
-import type { SecureContext, TlsOptions } from 'node:tls';
-import { createSecureContext } from 'node:tls';
+import { constants, createHash } from 'node:crypto';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { ListenerConfig, ListenerProtocol, ListenerTlsConfig } from '../../contracts/config.js';
+import { CertificateChooser } from './certificate-chooser.js';
 
-/** Owns what a TLS listener offers: modern versions, AEAD suites in server order, and the certificate that fits the name. */
+/** Owns what a TLS listener offers: modern versions, AEAD suites in server order. */
 
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
@@ -29,36 +29,39 @@ const ALPN_ORDER: ReadonlyMap<ListenerProtocol, string> = new Map([
   ['http1', 'http/1.1'],
 ]);
 
-interface NamedContext {
-  readonly context: SecureContext;
-  readonly certificate: X509Certificate;
+/** `chooser` holds the certificates of the same settings. */
+export function tlsOptionsOf(
+  config: ListenerConfig,
+  tls: ListenerTlsConfig,
+  chooser: CertificateChooser,
+): TlsOptions {
+  return {
+    ...contextOptionsOf(config, tls),
+    handshakeTimeout: config.timeouts.tlsHandshakeMs,
+    ALPNProtocols: [...ALPN_ORDER]
+      .filter(([protocol]) => config.protocols.includes(protocol))
+      .map(([, id]) => id),
+    SNICallback: chooser.onServerName,
+  };
 }
 
-export function tlsOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): TlsOptions {
+/** What changes with the certificates. */
+export function contextOptionsOf(config: ListenerConfig, tls: ListenerTlsConfig): SecureContextOptions {
   const first = tls.certificates[0];
-  const contexts = tls.certificates.slice(1).map((certificate): NamedContext => ({
-    context: createSecureContext({
-      ...secureOptions(tls),
-      cert: certificate.certPem,
-      key: certificate.keyPem,
-    }),
-    certificate: new X509Certificate(certificate.certPem),
-  }));
   return {
     ...secureOptions(tls),
     cert: first?.certPem,
     key: first?.keyPem,
     // Node's default differs with the command line of the process.
     sessionIdContext: createHash('sha256').update(config.name).digest('base64').slice(0, 32),
-    handshakeTimeout: config.timeouts.tlsHandshakeMs,
-    ALPNProtocols: [...ALPN_ORDER]
-      .filter(([protocol]) => config.protocols.includes(protocol))
-      .map(([, id]) => id),
-    ...(contexts.length === 0 ? {} : { SNICallback: chooseByName(contexts) }),
   };
 }
 
-function secureOptions(tls: ListenerTlsConfig): TlsOptions {
+export function chooserFor(tls: ListenerTlsConfig): CertificateChooser {
+  return new CertificateChooser(tls.certificates, secureOptions(tls));
+}
+
+function secureOptions(tls: ListenerTlsConfig): SecureContextOptions {
   const noTickets = tls.sessionTickets ? 0 : constants.SSL_OP_NO_TICKET;
   return {
     minVersion: tls.minVersion,
@@ -74,12 +77,4 @@ function groupsFor(opensslVersion: string): string {
   const [major = 0, minor = 0] = opensslVersion.split('.').map(Number);
   const hasHybrid = major > 3 || (major === 3 && minor >= 5);
   return hasHybrid ? `X25519MLKEM768:${GROUPS}` : GROUPS;
-}
-
-/** The first certificate whose names cover the requested one; the listener's first certificate otherwise. */
-function chooseByName(contexts: readonly NamedContext[]): NonNullable<TlsOptions['SNICallback']> {
-  return (name, callback) => {
-    const chosen = contexts.find(({ certificate }) => certificate.checkHost(name) !== undefined);
-    callback(null, chosen?.context);
-  };
 }

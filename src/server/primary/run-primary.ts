@@ -27,12 +27,19 @@ export interface PrimaryOptions {
   readonly workerEntry: string;
   /** For SIGHUP, by the path of the start. Without it SIGHUP stops the instance. */
   readonly reload?: LoadSnapshot;
+  /** Says when what `reload` would read has changed. */
+  readonly watch?: ChangeWatch;
   /** Told once, when every worker is ready. */
   readonly onAllReady?: (listeners: readonly BoundListener[]) => void;
   readonly fork?: ForkWorker;
   readonly scheduler?: Scheduler;
   readonly signals?: SignalSource;
   readonly log?: Log;
+}
+
+export interface ChangeWatch {
+  start(onChange: () => void): void;
+  stop(): void;
 }
 
 // Fresh counts this often, so that a worker that dies takes few of them along.
@@ -54,6 +61,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     return await runUntilStopped(primary, admin, options.scheduler ?? systemScheduler);
   } finally {
     unwatch();
+    options.watch?.stop();
   }
 };
 
@@ -117,7 +125,10 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
       metrics.retire(slot.number);
       reloader?.gone(worker);
     },
-    ...(options.onAllReady === undefined ? {} : { onAllReady: options.onAllReady }),
+    onAllReady: (listeners) => {
+      options.onAllReady?.(listeners);
+      if (reloader !== undefined) options.watch?.start(() => void reloader.reload());
+    },
   });
   const metrics: MetricsCollector = new MetricsCollector({
     pool: supervisor.pool,

@@ -47,6 +47,8 @@ describe('a reload', () => {
       admin: { address: '127.0.0.1:0' },
       log: { access: false },
       shutdown: { timeout: '2s' },
+      // Only when told to: these tests count reloads.
+      watch: false,
       upstreams: { main: { endpoints: [upstream.url] }, sockets: { endpoints: [echoing.url] } },
       routes: [
         { name: 'socket', match: { path: '/socket' }, upstream: 'sockets', upgrades: ['websocket'] },
