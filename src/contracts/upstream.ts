@@ -93,8 +93,8 @@ export interface CheckoutOptions {
  * `give`.
  */
 export interface RetryBudget {
-  /** True when one more may run. */
-  take(): boolean;
+  /** True when one more may run. `gone`: requests that want to run, and hold no connection (1 when an attempt has failed). */
+  take(gone: 0 | 1): boolean;
   give(): void;
 }
 

@@ -139,7 +139,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
     if (this.over || this.responded) return;
     this.sentAtMs = this.owner.services.timers.now();
     if (error === undefined) this.owner.job.exchange.phase = 'wait';
-    else this.fail('upstream.request.reset', error.code);
+    else this.fail('upstream.request.reset', error.code, this.leased?.reused === true ? 'stale' : 'no');
   }
 
   private target(): string {
@@ -191,18 +191,19 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
   }
 
   /** Gives up what may still be under way. */
-  private fail(cause: Cause, detail: string | undefined): void {
+  private fail(cause: Cause, detail: string | undefined, retry: AttemptFailure['retry']): void {
     if (this.over) return;
     const { leased, checkout, endpoint } = this;
-    this.onAttemptFailed({ cause, detail, retry: 'no', endpoint });
+    // First, so that what follows finds the place of this one free.
     leased?.destroy();
     checkout?.cancel();
+    this.onAttemptFailed({ cause, detail, retry, endpoint });
   }
 
   /** One try has a time of its own. */
   private limit(perTryMs: number): void {
     this.timer = this.owner.services.timers.create(() => {
-      this.fail('upstream.attempt.timeout', undefined);
+      this.fail('upstream.attempt.timeout', undefined, 'no');
     });
     this.timer.arm(perTryMs);
   }

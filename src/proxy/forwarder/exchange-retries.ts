@@ -73,7 +73,7 @@ export class ExchangeRetries {
   hedge(): boolean {
     if (this.hedged >= (this.policy.hedge?.max ?? 0)) return false;
     this.hedged += 1;
-    if (!this.takeBudget()) {
+    if (!this.takeBudget(0)) {
       this.skipped('budget');
       return false;
     }
@@ -109,7 +109,7 @@ export class ExchangeRetries {
     const waitMs = this.waitFor(head);
     if (waitMs === undefined) return this.skipped('retry-after');
     // Retries come one at a time: the second goes on in the place of the first.
-    if (this.used === 0 && !this.takeBudget()) return this.skipped('budget');
+    if (this.used === 0 && !this.takeBudget(head === undefined ? 1 : 0)) return this.skipped('budget');
     this.used += 1;
     this.telemetry.retried(this.job.upstream.name, reason);
     return { waitMs, fresh: !isIdempotent(this.job.downstream.head.method) };
@@ -127,8 +127,8 @@ export class ExchangeRetries {
     return askedMs > maxRetryAfterMs ? undefined : Math.max(drawnMs, askedMs);
   }
 
-  private takeBudget(): boolean {
-    if (!this.job.upstream.retryBudget.take()) return false;
+  private takeBudget(gone: 0 | 1): boolean {
+    if (!this.job.upstream.retryBudget.take(gone)) return false;
     this.held += 1;
     return true;
   }

@@ -16,10 +16,9 @@ export class UpstreamRetryBudget implements RetryBudget {
     this.running = running;
   }
 
-  take(): boolean {
+  take(gone: 0 | 1): boolean {
     const { share, minConcurrent } = this.config;
-    // The one that asks has just lost its connection, and counts.
-    const allowed = Math.max(minConcurrent, Math.floor(share * (this.running() + 1)));
+    const allowed = Math.max(minConcurrent, Math.floor(share * (this.running() + gone)));
     if (this.taken >= allowed) return false;
     this.taken += 1;
     return true;
