@@ -36,6 +36,8 @@ export interface Exchange {
   readonly endpoint: string | undefined;
   readonly upstream: string | undefined;
   readonly attempts: number;
+  /** What became of attempts that another one followed, in order; undefined where there was no such attempt. */
+  readonly failedAttempts: readonly FailedAttempt[] | undefined;
   /** The upstream connection had served an exchange before. */
   readonly reusedConnection: boolean;
   /** Status sent downstream; 0 while none was sent. */
@@ -58,6 +60,7 @@ export interface ExchangeRecord extends Exchange {
   phase: ExchangePhase;
   endpoint: string | undefined;
   attempts: number;
+  failedAttempts: FailedAttempt[] | undefined;
   reusedConnection: boolean;
   status: number;
   connectedAfterMs: number;
@@ -69,6 +72,14 @@ export interface ExchangeRecord extends Exchange {
   requestCounter: ByteCounter | undefined;
   /** Body bytes of a response that was sent whole. */
   wholeResponseBytes: number;
+}
+
+/** An attempt that was not the last. */
+export interface FailedAttempt {
+  /** `host:port`; undefined when none had been picked. */
+  readonly endpoint: string | undefined;
+  /** Why it failed, or `status.NNN` for a response that was not good enough. */
+  readonly cause: string;
 }
 
 export interface ByteCounter {

@@ -1,4 +1,5 @@
 import type { FilterConfig } from './filter-config.js';
+import type { RetryConfig } from './retry-config.js';
 
 export interface RouteConfig {
   readonly name: string;
@@ -8,6 +9,8 @@ export interface RouteConfig {
   readonly upstream: string | undefined;
   readonly rewrite: RewriteConfig | undefined;
   readonly timeouts: RouteTimeouts;
+  /** undefined: every request is sent at most once. */
+  readonly retry: RetryConfig | undefined;
   /** Lower-case protocols a request may upgrade to. Empty: none. */
   readonly upgrades: readonly string[];
   /** Host sent upstream: the client's, or the endpoint's own. */
@@ -45,4 +48,6 @@ export interface RouteTimeouts {
   readonly responseHeadMs: number;
   /** Longest silence of a streaming response or a tunnel. */
   readonly idleMs: number;
+  /** Lower-case name of the field that tells the upstream how many milliseconds are left; undefined for none. */
+  readonly deadlineField: string | undefined;
 }

@@ -31,5 +31,8 @@ export interface Telemetry {
   exchangeStarted(exchange: Exchange): void;
   /** Exactly once an exchange. */
   exchangeCompleted(exchange: Exchange): void;
+  /** One more attempt of an exchange: `reason` is the condition that allowed it, or `hedge`. */
   retried(upstream: string, reason: string): void;
+  /** A failure that the route would have tried again was not: `budget`, `body`, `retry-after`. */
+  retrySkipped(upstream: string, reason: string): void;
 }

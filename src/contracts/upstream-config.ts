@@ -6,6 +6,15 @@ export interface UpstreamConfig {
   readonly connectTimeoutMs: number;
   readonly tls: UpstreamTlsConfig;
   readonly pool: PoolConfig;
+  readonly retryBudget: RetryBudgetConfig;
+}
+
+/** Of one upstream in one worker. */
+export interface RetryBudgetConfig {
+  /** Retries that may run at once, as a share of the requests that run, from 0 to 1. */
+  readonly share: number;
+  /** So many may run however few requests do. */
+  readonly minConcurrent: number;
 }
 
 export interface EndpointConfig {
@@ -30,4 +39,6 @@ export interface PoolConfig {
   readonly idleTimeoutMs: number;
   /** Exchanges that may wait for a connection when `maxConnections` are in use. */
   readonly maxPending: number;
+  /** How long they wait. */
+  readonly pendingTimeoutMs: number;
 }

@@ -23,7 +23,7 @@ export interface AttemptFailure {
   /** `safe`: nothing was sent; `stale`: a kept-alive connection broke before any response byte; `no`: neither. */
   readonly retry: 'safe' | 'stale' | 'no';
   /** The endpoint it failed on, where one had been picked. */
-  readonly endpoint?: Endpoint;
+  readonly endpoint?: Endpoint | undefined;
 }
 
 /** Receives what becomes of a checked-out connection. No method is called after the response ended or the failure. */
@@ -68,6 +68,8 @@ export interface UpstreamConnection {
 
 /** A checkout that may still be waiting for a connection. */
 export interface Checkout {
+  /** Where it leads, once that is decided. */
+  readonly endpoint?: Endpoint;
   /** Gives up waiting, or destroys the connection if there is one. Idempotent. No observer call follows. */
   cancel(): void;
 }
@@ -82,14 +84,25 @@ export interface CheckoutOptions {
    * `tunnel`: one of its own that can become a tunnel and never goes to the pool.
    */
   readonly connection: 'pooled' | 'new' | 'tunnel';
-  /** Endpoints already tried in this exchange: another is preferred. */
-  readonly avoid: Endpoint | undefined;
+  /** Endpoints already tried in this exchange: another is preferred, one of these taken when there is no other. */
+  readonly avoid: readonly Endpoint[];
+}
+
+/**
+ * The retries and hedges that may run at once on one upstream in one worker. Every `take` that said true is followed by one
+ * `give`.
+ */
+export interface RetryBudget {
+  /** True when one more may run. `gone`: requests that want to run, and hold no connection (1 when an attempt has failed). */
+  take(gone: 0 | 1): boolean;
+  give(): void;
 }
 
 /** A named group of endpoints with their balancer and pools. Belongs to one snapshot of one worker. */
 export interface Upstream {
   readonly name: string;
   readonly endpointCount: number;
+  readonly retryBudget: RetryBudget;
   /**
    * Picks an endpoint and checks out a connection. Calls `onConnected` before returning when an idle one is at hand.
    * Failures to pick, queue or connect go to `onAttemptFailed`.

@@ -56,6 +56,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   family('counter', 'torus_upstream_retries_total', ['upstream', 'reason'], 'Attempts made again.'),
   family(
     'counter',
+    'torus_upstream_retries_skipped_total',
+    ['upstream', 'reason'],
+    'Failures that would have been tried again, but for the reason: budget, body, retry-after.',
+  ),
+  family(
+    'counter',
     'torus_access_log_dropped_total',
     [],
     'Access log lines lost because the reader was too slow.',

@@ -25,6 +25,7 @@ export class WorkerMetrics implements Telemetry {
   readonly #handshakes = new TripleCounters();
   readonly #failedHandshakes = new PairCounters();
   readonly #retries = new PairCounters();
+  readonly #skippedRetries = new PairCounters();
   readonly #rejected = new TripleCounters();
   #inFlight = 0;
 
@@ -74,6 +75,10 @@ export class WorkerMetrics implements Telemetry {
     this.#retries.add(upstream, reason, 1);
   }
 
+  retrySkipped(upstream: string, reason: string): void {
+    this.#skippedRetries.add(upstream, reason, 1);
+  }
+
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
@@ -100,6 +105,7 @@ export class WorkerMetrics implements Telemetry {
       torus_tls_handshakes_total: samples(this.#handshakes.cells()),
       torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),
       torus_upstream_retries_total: samples(this.#retries.cells()),
+      torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),
       torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
     };
   }

@@ -5,6 +5,7 @@ import type {
   ClientInfo,
   ExchangePhase,
   ExchangeRecord,
+  FailedAttempt,
   Identity,
 } from '../contracts/exchange.js';
 import type { RequestHead } from '../contracts/message.js';
@@ -21,6 +22,7 @@ export class ProxyExchange implements ExchangeRecord {
   identity: Identity | undefined = undefined;
   endpoint: string | undefined = undefined;
   attempts = 0;
+  failedAttempts: FailedAttempt[] | undefined = undefined;
   reusedConnection = false;
   status = 0;
   connectedAfterMs = -1;

@@ -82,6 +82,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     exchangeStarted: ignore,
     exchangeCompleted: ignore,
     retried: ignore,
+    retrySkipped: ignore,
   },
   timers: { now: () => 0, coarseNow: () => 0, create: () => ({ arm: ignore, disarm: ignore }) },
   trusted: NOBODY,

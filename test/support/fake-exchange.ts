@@ -88,6 +88,7 @@ export function fakeExchange(head: FakeHead = {}, clientAddress = '203.0.113.9')
     endpoint: undefined,
     upstream: undefined,
     attempts: 0,
+    failedAttempts: undefined,
     reusedConnection: false,
     status: 0,
     requestBytes: 0,
@@ -117,7 +118,8 @@ export function fakeRoute(name: string, match: Partial<RouteMatchConfig> = {}): 
     filters: [],
     upstream: 'users',
     rewrite: undefined,
-    timeouts: { requestMs: 0, responseHeadMs: 0, idleMs: 0 },
+    timeouts: { requestMs: 0, responseHeadMs: 0, idleMs: 0, deadlineField: undefined },
+    retry: undefined,
     upgrades: [],
     hostHeader: 'preserve',
   };

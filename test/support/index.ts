@@ -1,4 +1,5 @@
 /** Everything a test needs to arrange and to watch, in one import. */
+export * from './black-hole.js';
 export * from './free-port.js';
 export * from './http2-client.js';
 export * from './metric-sum.js';

@@ -5,6 +5,7 @@ import { nearestKey } from '../nearest-key.js';
 import type { RouteDocument } from '../schema/route-schema.js';
 import type { CompileContext } from './compile-context.js';
 import { compileFilters } from './compile-filters.js';
+import { compileRetry } from './compile-retry.js';
 import { reportDuplicates } from './duplicates.js';
 import { reportRouteConflicts } from './route-conflicts.js';
 
@@ -37,7 +38,9 @@ function compileRoute(route: RouteDocument, path: ConfigPath, context: CompileCo
       requestMs: route.timeouts.request,
       responseHeadMs: route.timeouts.responseHead,
       idleMs: route.timeouts.idle,
+      deadlineField: route.timeouts.deadlineHeader,
     },
+    retry: compileRetry(route.retry),
     upgrades: [...new Set(route.upgrades)],
     hostHeader: route.hostHeader,
   };

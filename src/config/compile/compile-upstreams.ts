@@ -37,6 +37,11 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       maxIdle: pool.maxIdle,
       idleTimeoutMs: pool.idleTimeout,
       maxPending: pool.maxPending,
+      pendingTimeoutMs: pool.pendingTimeout,
+    },
+    retryBudget: {
+      share: upstream.retryBudget.percent / 100,
+      minConcurrent: upstream.retryBudget.minConcurrent,
     },
   };
 }

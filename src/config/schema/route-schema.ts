@@ -1,10 +1,11 @@
 /** Owns the grammar and defaults of `routes`. */
 import { z } from 'zod';
-import { parseFieldName, parseMethod } from '../parse/field.js';
+import { parseFieldName, parseMethod, parseWritableFieldName } from '../parse/field.js';
 import { parseHostPattern } from '../parse/host-pattern.js';
 import { parsePathPattern, parsePathPrefix } from '../parse/path-pattern.js';
 import { duration, name, oneOrMore, text } from './scalars.js';
 import { filterSchema } from './filter-schema.js';
+import { retrySchema } from './retry-schema.js';
 
 const predicateValue = () =>
   z
@@ -83,6 +84,12 @@ const routeTimeoutsSchema = z.strictObject({
   idle: duration()
     .prefault('300s')
     .describe('Longest silence of a streaming response or a tunnel; 0 for no limit.'),
+  deadlineHeader: text('header name', parseWritableFieldName)
+    .optional()
+    .describe(
+      'Field that tells the upstream how many milliseconds it has left: of `request`, or of `retry.perTryTimeout` where that is less. What clients send in it is dropped, unless they are in `trustedProxies`: then it is a limit as well.',
+    )
+    .meta({ 'x-examples': ['x-request-timeout-ms'] }),
 });
 
 export const routeSchema = z.strictObject({
@@ -109,6 +116,9 @@ export const routeSchema = z.strictObject({
     .optional()
     .describe('Changes the path that the upstream sees. Only where the prefix ends at a segment boundary.'),
   timeouts: routeTimeoutsSchema.prefault({}).describe('How long the upstream may take.'),
+  retry: retrySchema
+    .prefault({})
+    .describe('What is tried again when an attempt fails; `false` sends every request at most once.'),
   upgrades: z
     .union(
       [

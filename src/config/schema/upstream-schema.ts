@@ -1,6 +1,7 @@
 /** Owns the grammar and defaults of `upstreams`. */
 import { z } from 'zod';
 import { parseEndpointUrl } from '../parse/endpoint-url.js';
+import { retryBudgetSchema } from './retry-schema.js';
 import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
@@ -29,6 +30,9 @@ const poolSchema = z.strictObject({
   maxPending: integer(0)
     .prefault(1024)
     .describe('Most exchanges that wait for a connection when all are in use; the next is answered 503.'),
+  pendingTimeout: positiveDuration()
+    .prefault('3s')
+    .describe('How long an exchange waits for a connection before it is answered 503.'),
 });
 
 const upstreamTlsSchema = z.strictObject({
@@ -70,6 +74,9 @@ export const upstreamSchema = z.strictObject({
     .describe('How long an endpoint may take. Response timeouts belong to routes.'),
   tls: upstreamTlsSchema.prefault({}).describe('TLS towards https endpoints.'),
   pool: poolSchema.prefault({}).describe('Kept-alive connections, for each endpoint in each worker.'),
+  retryBudget: retryBudgetSchema
+    .prefault({})
+    .describe('How much of the traffic to this upstream retries may be, whatever the routes allow.'),
 });
 
 export type UpstreamDocument = z.output<typeof upstreamSchema>;

@@ -59,7 +59,10 @@ const requestPart = (exchange: Exchange): string => {
 const outcomePart = (exchange: Exchange): string =>
   `,"status":${exchange.status},"cause":"${exchange.cause ?? 'ok'}"${text('detail', exchange.detail)}` +
   `${text('route', exchange.route?.name)}${text('upstream', exchange.upstream)}${text('endpoint', exchange.endpoint)}` +
-  `,"attempts":${exchange.attempts},"reused":${exchange.reusedConnection}`;
+  `,"attempts":${exchange.attempts}${failures(exchange)},"reused":${exchange.reusedConnection}`;
+
+const failures = ({ failedAttempts }: Exchange): string =>
+  failedAttempts === undefined ? '' : `,"failedAttempts":${JSON.stringify(failedAttempts)}`;
 
 const timingPart = (exchange: Exchange): string =>
   `,"requestBytes":${exchange.requestBytes},"responseBytes":${exchange.responseBytes}` +

@@ -1,157 +1,140 @@
 import { pipeline } from 'node:stream';
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { ForwardJob, ForwardOwner, Forwarding } from '../../contracts/forwarder.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
-import type { Telemetry } from '../../contracts/telemetry.js';
-import type { Timers } from '../../contracts/timers.js';
-import type {
-  AttemptFailure,
-  AttemptObserver,
-  Checkout,
-  CheckoutOptions,
-  UpstreamConnection,
-} from '../../contracts/upstream.js';
-import type { ForwardedLines } from './forwarded-lines.js';
+import type { Timer } from '../../contracts/timers.js';
+import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.js';
+import type { AttemptOwner, ForwardingServices } from './attempt.js';
+import { Attempt, NO_ENDPOINTS } from './attempt.js';
+import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
+import type { BodyState, Retry } from './exchange-retries.js';
+import { ExchangeRetries } from './exchange-retries.js';
+import { ReplayBody } from './replay-body.js';
+import { isIdempotent, mayRepeat } from './retry-policy.js';
 import { Tunnel } from './tunnel.js';
 
 /**
- * Owns one exchange between its two connections: the attempts, the body each way, the tunnel. It watches both sides from the
- * first byte to the last: a pipeline covers a body, never an exchange.
+ * Owns one exchange between its two sides: which attempts there are, which of them wins, and the way of its response to the
+ * client. It watches both sides from the first byte to the last: a pipeline covers a body, never an exchange.
  */
-
-export interface ForwardingServices {
-  readonly timers: Timers;
-  readonly telemetry: Telemetry;
-  readonly forwardedLines: ForwardedLines;
-}
-
-/** RFC 9110 section 9.2.2: safe to send again when nobody knows whether the first one was served. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-
-export class ExchangeForwarding implements Forwarding, AttemptObserver {
-  private readonly job: ForwardJob;
+export class ExchangeForwarding implements Forwarding, AttemptOwner {
+  readonly job: ForwardJob;
+  readonly services: ForwardingServices;
+  /** What the client asked to upgrade to, where the route allows it. Otherwise the request is served as plain HTTP. */
+  readonly upgrade: string | undefined;
   private readonly owner: ForwardOwner;
-  private readonly services: ForwardingServices;
-  private checkout: Checkout | undefined = undefined;
-  private connection: UpstreamConnection | undefined = undefined;
-  private requestSink: Writable | undefined = undefined;
+  /** The one that runs, or ran last; once there is a response, the one that gave it. */
+  private attempt: Attempt | undefined = undefined;
+  /** Others that run beside it: only of routes that hedge. */
+  private rivals: Attempt[] | undefined = undefined;
+  private retries: ExchangeRetries | undefined = undefined;
+  private replay: ReplayBody | undefined = undefined;
+  /** Between two attempts, or until the next hedge. */
+  private timer: Timer | undefined = undefined;
   private tunnel: Tunnel | undefined = undefined;
-  /** When the request had been sent in full, or up to now. */
-  private sentAtMs = 0;
+  private claimedDeadlineMs = 0;
   private bodyStarted = false;
+  /** The client has (part of) a response other than 100: no further attempt. */
+  private committed = false;
   private responded = false;
   private ended = false;
 
   constructor(job: ForwardJob, owner: ForwardOwner, services: ForwardingServices) {
+    const { upgrade } = job.downstream.head;
     this.job = job;
     this.owner = owner;
     this.services = services;
+    this.upgrade = upgrade !== undefined && job.route.config.upgrades.includes(upgrade) ? upgrade : undefined;
   }
 
   start(): void {
-    this.attempt({ connection: this.upgrade !== undefined ? 'tunnel' : 'pooled', avoid: undefined });
+    const { retry, timeouts } = this.job.route.config;
+    if (timeouts.deadlineField !== undefined)
+      this.claimedDeadlineMs = takeClaimedDeadline(this.job, timeouts.deadlineField);
+    if (retry?.hedge !== undefined) this.awaitHedge();
+    this.begin(this.upgrade !== undefined ? 'tunnel' : 'pooled');
   }
 
   cancel(): void {
-    this.ended = true;
-    this.connection?.destroy();
-    this.checkout?.cancel();
+    this.finish();
+    this.attempt?.cancel();
+    this.dropRivals();
     this.tunnel?.destroy();
-    this.requestSink?.destroy();
+    this.replay?.settle();
   }
 
-  /** What the client asked to upgrade to, where the route allows it. Otherwise the request is served as plain HTTP. */
-  private get upgrade(): string | undefined {
-    const { upgrade } = this.job.downstream.head;
-    return upgrade !== undefined && this.job.route.config.upgrades.includes(upgrade) ? upgrade : undefined;
-  }
-
-  private attempt(choice: Pick<CheckoutOptions, 'connection' | 'avoid'>): void {
-    const { exchange, route, upstream } = this.job;
-    const { timeouts } = route.config;
+  private begin(connection: CheckoutOptions['connection']): void {
+    const { exchange } = this.job;
     exchange.phase = 'connect';
     exchange.attempts += 1;
-    const attempt = exchange.attempts;
-    const options: CheckoutOptions = {
-      connection: choice.connection,
-      avoid: choice.avoid,
-      responseHeadTimeoutMs: timeouts.responseHeadMs,
-      idleTimeoutMs: timeouts.idleMs,
-    };
-    const checkout = upstream.checkout(exchange, this, options);
-    // The checkout may have failed, and been tried again, before it returned.
-    if (attempt === exchange.attempts) this.checkout = checkout;
+    const attempt = new Attempt(this, connection, this.retries?.tried ?? NO_ENDPOINTS);
+    this.attempt = attempt;
+    attempt.start();
   }
 
   // ---- the request ---------------------------------------------------------------------------------------------------
 
-  onConnected(connection: UpstreamConnection): void {
-    const { exchange, body, downstream, fields } = this.job;
-    this.connection = connection;
-    exchange.endpoint = connection.endpoint.label;
-    exchange.reusedConnection = connection.reused;
-    this.sentAtMs = this.services.timers.now();
-    exchange.connectedAfterMs = this.sentAtMs - exchange.startedAt;
-    exchange.phase = 'request';
-    const sink = connection.send({
-      method: downstream.head.method,
-      target: this.target(),
-      head: downstream.head,
-      fields,
-      upgrade: this.upgrade,
-      addedLines: this.addedLines(connection),
-      body,
-    });
-    if (sink === undefined || body.kind !== 'stream') {
-      exchange.phase = 'wait';
-      return;
-    }
+  requestBody(): Body {
+    const { body } = this.job;
+    if (body.kind !== 'stream') return body;
     this.bodyStarted = true;
-    this.requestSink = sink;
-    pipeline(body.stream, sink, (error) => {
-      this.onRequestPiped(error ?? undefined);
-    });
+    this.replay ??= this.replayOf(body);
+    return this.replay === undefined ? body : { kind: 'stream', stream: this.replay.open() };
   }
 
-  private onRequestPiped(error: NodeJS.ErrnoException | undefined): void {
-    this.requestSink = undefined;
-    if (this.ended || this.responded) return;
-    this.sentAtMs = this.services.timers.now();
-    if (error === undefined) this.job.exchange.phase = 'wait';
-    else this.onAttemptFailed({ cause: 'upstream.request.reset', detail: error.code, retry: 'no' });
+  /** Kept only where it may be of use: a policy that could send it again, and a body that may fit. */
+  private replayOf({ stream }: Extract<Body, { kind: 'stream' }>): ReplayBody | undefined {
+    const { retry } = this.job.route.config;
+    const { method, contentLength } = this.job.downstream.head;
+    if (retry === undefined || contentLength > retry.bufferBytes || !mayRepeat(retry, method))
+      return undefined;
+    return new ReplayBody(stream, retry.bufferBytes);
   }
 
-  private target(): string {
-    const { route, downstream } = this.job;
-    const { path, query } = downstream.head;
-    return `${route.rewritePath === undefined ? path : route.rewritePath(path)}${query}`;
+  private get bodyState(): BodyState {
+    if (!this.bodyStarted) return 'whole';
+    return this.replay?.isWhole === true ? 'whole' : 'lost';
   }
 
-  private addedLines(connection: UpstreamConnection): string {
-    const { exchange, route, downstream } = this.job;
-    const { authority } = downstream.head;
-    const ownHost = route.config.hostHeader === 'endpoint' || authority === '';
-    return `host: ${ownHost ? connection.endpoint.authority : authority}\r\n${this.services.forwardedLines(exchange)}`;
+  deadlineLine(nowMs: number): string {
+    const { timeouts, retry } = this.job.route.config;
+    if (timeouts.deadlineField === undefined) return '';
+    const deadlines = {
+      field: timeouts.deadlineField,
+      claimedMs: this.claimedDeadlineMs,
+      requestMs: timeouts.requestMs,
+      perTryMs: retry?.perTryTimeoutMs ?? 0,
+    };
+    return deadlineLine(this.job.exchange, deadlines, nowMs);
   }
 
   // ---- the response --------------------------------------------------------------------------------------------------
 
-  onInterim(head: ResponseHead): void {
-    if (!this.ended) this.job.downstream.sendInterim(head);
+  onInterim(attempt: Attempt, head: ResponseHead): void {
+    if (this.ended) return;
+    // 100 (Continue) says nothing of the response; any other comes from the endpoint that shall answer.
+    if (head.status !== 100) this.commitTo(attempt);
+    this.job.downstream.sendInterim(head);
   }
 
-  onResponse(head: ResponseHead, body: Body): void {
-    this.beginResponse(head, 'response');
-    if (body.kind === 'stream') this.streamResponse(head, body);
-    else this.sendWholeResponse(head, body);
+  onResponse(attempt: Attempt, head: ResponseHead, body: Body): void {
+    if (this.ended) return;
+    if (head.status >= 400 && !this.committed && this.isBetterHad(attempt, head, body)) return;
+    this.beginResponse(attempt, head, 'response');
+    if (body.kind === 'stream') this.streamResponse(attempt, head, body);
+    else this.sendWholeResponse(attempt, head, body);
   }
 
-  private sendWholeResponse(head: ResponseHead, body: Exclude<Body, { kind: 'stream' }>): void {
+  private sendWholeResponse(
+    attempt: Attempt,
+    head: ResponseHead,
+    body: Exclude<Body, { kind: 'stream' }>,
+  ): void {
     const { exchange, downstream } = this.job;
     // Back in the pool before the write: the next pipelined request may start within it.
-    this.ended = true;
-    this.connection?.release();
+    this.finish();
+    attempt.release();
     if (body.kind === 'none') {
       downstream.sendComplete(head, undefined, undefined);
       return;
@@ -160,30 +143,34 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     downstream.sendComplete(head, body.bytes, body.trailers);
   }
 
-  private streamResponse(head: ResponseHead, body: Extract<Body, { kind: 'stream' }>): void {
+  private streamResponse(
+    attempt: Attempt,
+    head: ResponseHead,
+    body: Extract<Body, { kind: 'stream' }>,
+  ): void {
     const { stream } = body;
     const sink = this.job.downstream.sendStreaming(head, () => stream.trailers);
     this.job.exchange.responseCounter = sink;
     pipeline(stream, sink, (error) => {
-      if (!error) this.connection?.release();
-      else if (!this.ended) this.endBroken('downstream.response.aborted', error.code);
+      if (!error) {
+        this.retries?.end();
+        attempt.release();
+      } else if (!this.ended) this.endBroken('downstream.response.aborted', error.code);
     });
   }
 
-  private beginResponse(head: ResponseHead, phase: 'response' | 'tunnel'): void {
-    const { exchange, upstream } = this.job;
-    const nowMs = this.services.timers.now();
+  private beginResponse(attempt: Attempt, head: ResponseHead, phase: 'response' | 'tunnel'): void {
+    const { exchange } = this.job;
     this.responded = true;
+    this.commitTo(attempt);
     exchange.status = head.status;
     exchange.phase = phase;
-    exchange.responseHeadAfterMs = nowMs - exchange.startedAt;
-    if (this.connection !== undefined)
-      upstream.reportResponse(this.connection.endpoint, head.status, nowMs - this.sentAtMs);
+    exchange.responseHeadAfterMs = this.services.timers.now() - exchange.startedAt;
     this.owner.onResponseHead(head);
   }
 
-  onSwitched(head: ResponseHead, socket: Duplex, early: Buffer | undefined): void {
-    this.beginResponse(head, 'tunnel');
+  onSwitched(attempt: Attempt, head: ResponseHead, socket: Duplex, early: Buffer | undefined): void {
+    this.beginResponse(attempt, head, 'tunnel');
     const { exchange, downstream, route } = this.job;
     const client = downstream.switchProtocols(head);
     this.tunnel = new Tunnel(client, socket, {
@@ -198,46 +185,152 @@ export class ExchangeForwarding implements Forwarding, AttemptObserver {
     exchange.requestCounter = this.tunnel.fromClient;
   }
 
+  /** The client gets what comes of this attempt. */
+  private commitTo(attempt: Attempt): void {
+    if (this.committed) return;
+    this.committed = true;
+    this.timer?.disarm();
+    this.replay?.settle();
+    if (this.rivals !== undefined) this.elect(attempt);
+  }
+
   // ---- failure -------------------------------------------------------------------------------------------------------
 
-  onAttemptFailed(failure: AttemptFailure): void {
+  onFailed(attempt: Attempt, failure: AttemptFailure): void {
     if (this.ended) return;
-    const failed = this.connection;
-    this.connection = undefined;
-    this.job.upstream.reportFailure(failure.endpoint ?? failed?.endpoint, failure.cause);
     if (this.responded) this.endBroken(failure.cause, failure.detail);
-    else if (this.mayRetry(failure)) this.retry(failure, failed);
+    else if (this.withdraw(attempt)) this.retries?.note(failure.endpoint, failure.cause);
     else {
-      this.ended = true;
-      this.checkout?.cancel();
-      this.requestSink?.destroy();
-      this.owner.onForwardFailed(failure.cause, failure.detail);
+      const retry = this.afterFailure(failure);
+      if (retry === undefined) this.giveUp(failure);
+      else this.again(retry);
     }
   }
 
-  /** Once, and only what cannot have been served: see EDGE-DEFAULTS, retry. */
-  private mayRetry(failure: AttemptFailure): boolean {
-    const { exchange, upstream, downstream } = this.job;
-    if (this.bodyStarted || exchange.attempts > 1) return false;
-    if (failure.retry === 'stale') return IDEMPOTENT.has(downstream.head.method);
-    return (
-      failure.retry === 'safe' && failure.cause.startsWith('upstream.connect.') && upstream.endpointCount > 1
-    );
+  private afterFailure(failure: AttemptFailure): Retry | undefined {
+    if (this.committed) return undefined;
+    const retries = this.openRetries();
+    if (failure.retry !== 'stale') retries?.avoid(failure.endpoint);
+    const retry = retries?.afterFailure(failure, this.bodyState);
+    if (retry !== undefined) retries?.note(failure.endpoint, failure.cause);
+    return retry;
   }
 
-  private retry(failure: AttemptFailure, failed: UpstreamConnection | undefined): void {
-    const stale = failure.retry === 'stale';
-    this.services.telemetry.retried(this.job.upstream.name, stale ? 'stale-connection' : 'connect-failed');
-    const connection = this.upgrade !== undefined ? 'tunnel' : 'new';
-    this.attempt({ connection, avoid: stale ? undefined : (failed?.endpoint ?? failure.endpoint) });
+  private giveUp({ cause, detail }: AttemptFailure): void {
+    this.finish();
+    this.replay?.settle();
+    this.owner.onForwardFailed(cause, detail);
+  }
+
+  /** True when the response is let go of: another attempt runs, or will. */
+  private isBetterHad(attempt: Attempt, head: ResponseHead, body: Body): boolean {
+    const retries = this.openRetries();
+    if (retries?.isUnwanted(head.status) !== true) return false;
+    const { endpoint } = attempt;
+    retries.avoid(endpoint);
+    const hasRival = this.hasRival(attempt);
+    const retry = hasRival ? undefined : retries.afterResponse(head, this.bodyState);
+    if (!hasRival && retry === undefined) return false;
+    retries.note(endpoint, `status.${String(head.status)}`);
+    this.withdraw(attempt);
+    if (body.kind === 'stream') attempt.cancel();
+    else attempt.release();
+    if (retry !== undefined) this.again(retry);
+    return true;
+  }
+
+  private again({ waitMs, fresh }: Retry): void {
+    const connection = this.upgrade !== undefined ? 'tunnel' : fresh ? 'new' : 'pooled';
+    this.job.exchange.phase = 'connect';
+    if (waitMs <= 0) {
+      this.begin(connection);
+      return;
+    }
+    this.attempt = undefined;
+    this.wait(waitMs, () => {
+      this.awaitHedge();
+      this.begin(connection);
+    });
+  }
+
+  private openRetries(): ExchangeRetries | undefined {
+    const { retry } = this.job.route.config;
+    if (retry !== undefined) this.retries ??= new ExchangeRetries(this.job, retry, this.services.telemetry);
+    return this.retries;
+  }
+
+  private wait(delayMs: number, next: () => void): void {
+    this.timer?.disarm();
+    this.timer = this.services.timers.create(next);
+    this.timer.arm(delayMs);
   }
 
   /** The response had begun: the client must see a broken connection, never an end. */
   private endBroken(cause: Cause, detail: string | undefined): void {
-    this.ended = true;
-    this.connection?.destroy();
-    this.requestSink?.destroy();
+    this.finish();
+    this.attempt?.cancel();
     this.job.downstream.abort();
     this.owner.onForwardEnded(cause, detail);
+  }
+
+  /** No owner call but one may follow. */
+  private finish(): void {
+    this.ended = true;
+    this.timer?.disarm();
+    this.retries?.end();
+  }
+
+  // ---- hedging -------------------------------------------------------------------------------------------------------
+
+  private awaitHedge(): void {
+    const { hedge } = this.job.route.config.retry ?? {};
+    const { body, downstream } = this.job;
+    const isSafe =
+      isIdempotent(downstream.head.method) && body.kind !== 'stream' && this.upgrade === undefined;
+    if (hedge === undefined || !isSafe) return;
+    this.wait(hedge.afterMs, () => {
+      this.hedge();
+    });
+  }
+
+  /** Another attempt beside those that run, on another endpoint. */
+  private hedge(): void {
+    const retries = this.openRetries();
+    const before = this.attempt;
+    if (before === undefined || retries?.hedge() !== true) return;
+    for (const running of [before, ...(this.rivals ?? [])]) retries.avoid(running.endpoint);
+    (this.rivals ??= []).push(before);
+    this.awaitHedge();
+    this.begin('pooled');
+  }
+
+  private hasRival(attempt: Attempt): boolean {
+    if (this.rivals === undefined) return false;
+    return attempt === this.attempt ? this.rivals.length > 0 : true;
+  }
+
+  /** Takes an attempt that is over out of the race. True when another one still runs. */
+  private withdraw(attempt: Attempt): boolean {
+    if (this.rivals === undefined) return false;
+    if (attempt === this.attempt) this.attempt = this.rivals.pop();
+    else this.rivals = this.rivals.filter((rival) => rival !== attempt);
+    return this.attempt !== undefined;
+  }
+
+  private elect(winner: Attempt): void {
+    const losers = [this.attempt, ...(this.rivals ?? [])].filter((attempt) => attempt !== winner);
+    this.attempt = winner;
+    this.rivals = undefined;
+    for (const loser of losers) {
+      if (loser === undefined) continue;
+      this.retries?.note(loser.endpoint, 'hedge.lost');
+      loser.cancel();
+    }
+    this.job.exchange.endpoint = winner.endpoint?.label;
+  }
+
+  private dropRivals(): void {
+    for (const rival of this.rivals ?? []) rival.cancel();
+    this.rivals = undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { ForwardJob, ForwardOwner, Forwarder, Forwarding } from '../../cont
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import { forwardedLinesFor } from './forwarded-lines.js';
-import type { ForwardingServices } from './forwarding.js';
+import type { ForwardingServices } from './attempt.js';
 import { ExchangeForwarding } from './forwarding.js';
 import { loopGuardFor } from './loop-guard.js';
 

@@ -109,7 +109,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome {
     }
     const pending = new PendingCheckout(this, observer, options);
     this.pending.add(pending);
-    pending.timer.arm(this.options.connectTimeoutMs);
+    pending.timer.arm(this.options.limits.pendingTimeoutMs);
     return pending;
   }
 

@@ -236,7 +236,9 @@ export class Http1UpstreamConnection
     switch (this.phase) {
       case 'connecting':
         this.closeReason = 'connect-timeout';
-        this.fail(safeFailure('upstream.connect.timeout', this.tcpConnected ? 'tls' : 'tcp'));
+        this.fail(
+          safeFailure(this.tcpConnected ? 'upstream.tls.timeout' : 'upstream.connect.timeout', undefined),
+        );
         return;
       case 'idle':
         this.closeReason = 'idle';

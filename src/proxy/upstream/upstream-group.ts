@@ -7,10 +7,12 @@ import type {
   Checkout,
   CheckoutOptions,
   Endpoint,
+  RetryBudget,
   Upstream,
 } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
 import { createBalancer } from './balancers/index.js';
+import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
 
@@ -19,10 +21,12 @@ export class UpstreamGroup implements Upstream {
   readonly name: string;
   private readonly endpoints: readonly UpstreamEndpoint[];
   private readonly balancer: Balancer;
+  readonly retryBudget: RetryBudget;
 
   constructor(config: UpstreamConfig, services: UpstreamServices) {
     this.name = config.name;
     this.balancer = createBalancer(config);
+    this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
     this.endpoints = config.endpoints.map((endpoint) => new UpstreamEndpoint(endpoint, config, services));
   }
 
@@ -49,12 +53,21 @@ export class UpstreamGroup implements Upstream {
     for (const endpoint of this.endpoints) endpoint.dispose();
   }
 
-  private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
-    const { avoid } = options;
-    if (avoid === undefined || this.endpoints.length < 2) return this.balancer.pick(this.endpoints, exchange);
-    return this.balancer.pick(
-      this.endpoints.filter((endpoint) => endpoint !== avoid),
-      exchange,
-    );
+  private runningCount(): number {
+    return this.endpoints.reduce((sum, endpoint) => sum + endpoint.active, 0);
   }
+
+  private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
+    return this.balancer.pick(withoutAvoided(this.endpoints, options.avoid), exchange);
+  }
+}
+
+/** Another than those tried, where there is one. */
+function withoutAvoided<T extends Endpoint>(
+  endpoints: readonly T[],
+  avoid: readonly Endpoint[],
+): readonly T[] {
+  if (avoid.length === 0) return endpoints;
+  const others = endpoints.filter((endpoint) => !avoid.includes(endpoint));
+  return others.length > 0 ? others : endpoints;
 }

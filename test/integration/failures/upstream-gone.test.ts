@@ -183,7 +183,7 @@ describe('before the response head', () => {
   it.each([
     ['a refused connection', 'refused', 502, 'upstream.connect.refused'],
     ['a name that does not resolve', 'nameless', 502, 'upstream.connect.unresolved'],
-    ['an endpoint that accepts but never shakes hands', 'silent', 504, 'upstream.connect.timeout'],
+    ['an endpoint that accepts but never shakes hands', 'silent', 504, 'upstream.tls.timeout'],
     ['an endpoint that speaks no TLS', 'plaintext', 502, 'upstream.tls.failed'],
     ['a FIN instead of a response', 'fin-before-head', 502, 'upstream.head.closed'],
     ['a reset instead of a response', 'reset-before-head', 502, 'upstream.head.reset'],

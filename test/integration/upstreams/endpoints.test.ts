@@ -235,7 +235,7 @@ const letGo = async (holders: readonly RawClient[]): Promise<void> => {
 
 describe('a connect that fails', () => {
   it('is tried once on another endpoint, for a POST too, and counted', async () => {
-    const labels = { upstream: 'half-dead', reason: 'connect-failed' };
+    const labels = { upstream: 'half-dead', reason: 'connect-failure' };
     for (let count = 0; count < 4; count += 1) expect((await get('half-dead')).text()).toBe('a');
     const post = 'POST /name HTTP/1.1\r\nHost: half-dead.test\r\nContent-Length: 2\r\n\r\nhi';
     const answers = [await client.exchange(post), await get('half-dead')];

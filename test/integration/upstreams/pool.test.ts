@@ -86,8 +86,7 @@ beforeAll(async () => {
         wide: { endpoints: [upstream.url], pool: { idleTimeout: '700ms' } },
         narrow: {
           endpoints: [narrow.url],
-          timeouts: { connect: '400ms' },
-          pool: { maxConnections: 2, maxPending: 3 },
+          pool: { maxConnections: 2, maxPending: 3, pendingTimeout: '400ms' },
         },
       },
       routes: [

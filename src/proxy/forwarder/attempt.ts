@@ -1,0 +1,217 @@
+import { pipeline } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
+import type { Cause } from '../../contracts/cause.js';
+import type { ForwardJob } from '../../contracts/forwarder.js';
+import type { Body, ResponseHead } from '../../contracts/message.js';
+import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timer, Timers } from '../../contracts/timers.js';
+import type {
+  AttemptFailure,
+  AttemptObserver,
+  Checkout,
+  CheckoutOptions,
+  Endpoint,
+  UpstreamConnection,
+} from '../../contracts/upstream.js';
+import type { ForwardedLines } from './forwarded-lines.js';
+
+export interface ForwardingServices {
+  readonly timers: Timers;
+  readonly telemetry: Telemetry;
+  readonly forwardedLines: ForwardedLines;
+}
+
+/** Whose attempt it is. None of these is called once the attempt is over, or was cancelled. */
+export interface AttemptOwner {
+  readonly job: ForwardJob;
+  readonly services: ForwardingServices;
+  /** What the client asked to upgrade to, where the route allows it. */
+  readonly upgrade: string | undefined;
+  /** The request body from its beginning. */
+  requestBody(): Body;
+  /** A line about the time that is left, ended by CRLF, or nothing. */
+  deadlineLine(nowMs: number): string;
+  onInterim(attempt: Attempt, head: ResponseHead): void;
+  onResponse(attempt: Attempt, head: ResponseHead, body: Body): void;
+  onSwitched(attempt: Attempt, head: ResponseHead, socket: Duplex, early: Buffer | undefined): void;
+  /** Before the response, or inside it. */
+  onFailed(attempt: Attempt, failure: AttemptFailure): void;
+}
+
+/** Endpoints not to go to, for a first attempt. */
+export const NO_ENDPOINTS: readonly Endpoint[] = [];
+
+/**
+ * Owns one try of an exchange on one endpoint, from the wish for a connection to its release: the checkout, the connection, what
+ * is sent on it, and its time. What follows from the outcome is its owner's business. It is its own checkout options and
+ * observer, so that an attempt is one object.
+ */
+export class Attempt implements AttemptObserver, CheckoutOptions {
+  readonly connection: CheckoutOptions['connection'];
+  readonly avoid: readonly Endpoint[];
+  readonly responseHeadTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  private readonly owner: AttemptOwner;
+  private checkout: Checkout | undefined = undefined;
+  private leased: UpstreamConnection | undefined = undefined;
+  private requestSink: Writable | undefined = undefined;
+  private timer: Timer | undefined = undefined;
+  /** When the request had been sent in full, or up to now. */
+  private sentAtMs = 0;
+  /** The final response head is here. */
+  private responded = false;
+  private over = false;
+
+  constructor(owner: AttemptOwner, connection: CheckoutOptions['connection'], avoid: readonly Endpoint[]) {
+    const { timeouts } = owner.job.route.config;
+    this.owner = owner;
+    this.connection = connection;
+    this.avoid = avoid;
+    this.responseHeadTimeoutMs = timeouts.responseHeadMs;
+    this.idleTimeoutMs = timeouts.idleMs;
+  }
+
+  /** The endpoint it went to, once it is known. */
+  get endpoint(): Endpoint | undefined {
+    return this.leased?.endpoint ?? this.checkout?.endpoint;
+  }
+
+  start(): void {
+    const { job } = this.owner;
+    const perTryMs = job.route.config.retry?.perTryTimeoutMs ?? 0;
+    if (perTryMs > 0) this.limit(perTryMs);
+    const checkout = job.upstream.checkout(job.exchange, this, this);
+    // It may have failed, or been served whole, before it returned.
+    if (!this.over) this.checkout = checkout;
+  }
+
+  /** Stops at once; the connection is not used again. Idempotent, and nothing for an attempt that is over. */
+  cancel(): void {
+    if (this.over) return;
+    const { leased, checkout, requestSink } = this;
+    this.end();
+    leased?.destroy();
+    checkout?.cancel();
+    requestSink?.destroy();
+  }
+
+  /** The response is over, and was taken whole. */
+  release(): void {
+    if (this.over) return;
+    const { leased } = this;
+    this.end();
+    leased?.release();
+  }
+
+  // ---- the request ---------------------------------------------------------------------------------------------------
+
+  onConnected(connection: UpstreamConnection): void {
+    const { job, services, upgrade } = this.owner;
+    const { exchange, downstream, fields } = job;
+    this.leased = connection;
+    exchange.endpoint = connection.endpoint.label;
+    exchange.reusedConnection = connection.reused;
+    this.sentAtMs = services.timers.now();
+    exchange.connectedAfterMs = this.sentAtMs - exchange.startedAt;
+    exchange.phase = 'request';
+    const body = this.owner.requestBody();
+    const sink = connection.send({
+      method: downstream.head.method,
+      target: this.target(),
+      head: downstream.head,
+      fields,
+      upgrade,
+      addedLines: this.addedLines(connection),
+      body,
+    });
+    if (sink === undefined || body.kind !== 'stream') {
+      exchange.phase = 'wait';
+      return;
+    }
+    this.requestSink = sink;
+    pipeline(body.stream, sink, (error) => {
+      this.onRequestPiped(error ?? undefined);
+    });
+  }
+
+  private onRequestPiped(error: NodeJS.ErrnoException | undefined): void {
+    this.requestSink = undefined;
+    if (this.over || this.responded) return;
+    this.sentAtMs = this.owner.services.timers.now();
+    if (error === undefined) this.owner.job.exchange.phase = 'wait';
+    else this.fail('upstream.request.reset', error.code, this.leased?.reused === true ? 'stale' : 'no');
+  }
+
+  private target(): string {
+    const { route, downstream } = this.owner.job;
+    const { path, query } = downstream.head;
+    return `${route.rewritePath === undefined ? path : route.rewritePath(path)}${query}`;
+  }
+
+  private addedLines(connection: UpstreamConnection): string {
+    const { job, services } = this.owner;
+    const { authority } = job.downstream.head;
+    const ownHost = job.route.config.hostHeader === 'endpoint' || authority === '';
+    const host = ownHost ? connection.endpoint.authority : authority;
+    return `host: ${host}\r\n${services.forwardedLines(job.exchange)}${this.owner.deadlineLine(this.sentAtMs)}`;
+  }
+
+  // ---- what comes of it ----------------------------------------------------------------------------------------------
+
+  onInterim(head: ResponseHead): void {
+    if (!this.over) this.owner.onInterim(this, head);
+  }
+
+  onResponse(head: ResponseHead, body: Body): void {
+    this.noteResponse(head);
+    this.owner.onResponse(this, head, body);
+  }
+
+  onSwitched(head: ResponseHead, socket: Duplex, early: Buffer | undefined): void {
+    this.noteResponse(head);
+    this.owner.onSwitched(this, head, socket, early);
+  }
+
+  private noteResponse(head: ResponseHead): void {
+    this.responded = true;
+    this.timer?.disarm();
+    const { job, services } = this.owner;
+    if (this.leased !== undefined)
+      job.upstream.reportResponse(this.leased.endpoint, head.status, services.timers.now() - this.sentAtMs);
+  }
+
+  /** The connection is gone, and the checkout with it. */
+  onAttemptFailed(failure: AttemptFailure): void {
+    if (this.over) return;
+    const { requestSink, owner } = this;
+    this.end();
+    requestSink?.destroy();
+    owner.job.upstream.reportFailure(failure.endpoint, failure.cause);
+    owner.onFailed(this, failure);
+  }
+
+  /** Gives up what may still be under way. */
+  private fail(cause: Cause, detail: string | undefined, retry: AttemptFailure['retry']): void {
+    if (this.over) return;
+    const { leased, checkout, endpoint } = this;
+    // First, so that what follows finds the place of this one free.
+    leased?.destroy();
+    checkout?.cancel();
+    this.onAttemptFailed({ cause, detail, retry, endpoint });
+  }
+
+  /** One try has a time of its own. */
+  private limit(perTryMs: number): void {
+    this.timer = this.owner.services.timers.create(() => {
+      this.fail('upstream.attempt.timeout', undefined, 'no');
+    });
+    this.timer.arm(perTryMs);
+  }
+
+  private end(): void {
+    this.over = true;
+    this.timer?.disarm();
+    this.checkout = undefined;
+    this.requestSink = undefined;
+  }
+}
