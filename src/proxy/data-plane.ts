@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BoundListener, ConfigSnapshot } from '../contracts/config.js';
+import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
 import type { Graph } from './graph.js';
 import type { HttpProxy } from './http-proxy.js';
@@ -113,6 +114,10 @@ export class WorkerDataPlane implements DataPlane {
   live(): readonly LiveExchange[] {
     const now = this.parts.timers.now();
     return [...this.parts.proxy.running].map((run) => run.describe(now));
+  }
+
+  endpointActivity(): readonly EndpointActivity[] {
+    return this.parts.proxy.graph.endpointActivity();
   }
 
   destroyAll(): readonly LiveExchange[] {
