@@ -1,10 +1,12 @@
 /** Owns the secret that session tickets are made from: one for the instance, so that any worker resumes any session. */
 import { randomBytes } from 'node:crypto';
+import type { Log } from '../../observability/logger.js';
 import type { Scheduler } from './scheduler.js';
 
 export interface TicketKeysOptions {
   readonly rotationMs: number;
   readonly scheduler: Scheduler;
+  readonly log: Pick<Log, 'info'>;
   /** Called with each new secret. */
   onRotated(ticketKeys: string): void;
 }
@@ -38,6 +40,7 @@ export class TicketKeys {
   #rotate(): void {
     this.#secret = newSecret();
     this.#options.onRotated(this.#secret);
+    this.#options.log.info('Session ticket keys rotated');
   }
 }
 

@@ -14,6 +14,7 @@ const arrange = () => {
         return () => void (seen.cancelled += 1);
       },
     },
+    log: { info: () => undefined },
     onRotated: (ticketKeys) => void seen.rotated.push(ticketKeys),
   });
   return { keys, seen, tick: () => tick() };
