@@ -18,7 +18,8 @@ export interface UpstreamServices {
 export class UpstreamEndpoint implements Endpoint {
   readonly label: string;
   readonly authority: string;
-  weight: number;
+  /** Its weight when it is warm. */
+  fullWeight: number;
   active = 0;
   /** Monotonic milliseconds: it may be picked since then; -Infinity when it always could. */
   availableSinceMs = Number.NEGATIVE_INFINITY;
@@ -42,7 +43,7 @@ export class UpstreamEndpoint implements Endpoint {
     this.key = key;
     this.label = `${config.host}:${String(config.port)}`;
     this.authority = authorityOf(config);
-    this.weight = config.weight;
+    this.fullWeight = config.weight;
     this.pool = new Http1Pool({
       endpoint: this,
       limits: upstream.pool,
@@ -50,6 +51,10 @@ export class UpstreamEndpoint implements Endpoint {
       dialer: dialerFor(config, upstream.tls),
       ...services,
     });
+  }
+
+  get weight(): number {
+    return this.fullWeight;
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {

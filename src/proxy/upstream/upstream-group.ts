@@ -13,9 +13,9 @@ import type {
 } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
 import { createBalancer } from './balancers/index.js';
-import { UpstreamRetryBudget } from './retry-budget.js';
 import type { WatchedEndpoint } from './outcome-reports.js';
 import { OutcomeReports } from './outcome-reports.js';
+import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
 
@@ -95,7 +95,7 @@ export class UpstreamGroup implements Upstream {
     let isReweighted = false;
     for (const view of endpoints) {
       const endpoint = before.get(view.key) ?? new UpstreamEndpoint(view, this.config, this.services);
-      isReweighted ||= endpoint.weight !== view.config.weight;
+      isReweighted ||= endpoint.fullWeight !== view.config.weight;
       this.apply(endpoint, view);
       known.set(view.key, endpoint);
       if (view.available || panic) pickable.push(endpoint);
@@ -107,7 +107,7 @@ export class UpstreamGroup implements Upstream {
 
   private apply(endpoint: UpstreamEndpoint, { config, suspect, availableForMs }: EndpointView): void {
     const { outcome } = endpoint;
-    endpoint.weight = config.weight;
+    endpoint.fullWeight = config.weight;
     endpoint.availableSinceMs =
       availableForMs === undefined ? Number.NEGATIVE_INFINITY : this.services.timers.now() - availableForMs;
     outcome.isSuspect = suspect;
@@ -128,16 +128,6 @@ export class UpstreamGroup implements Upstream {
   private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
     return this.balancer.pick(withoutAvoided(this.pickable, options.avoid), exchange);
   }
-}
-
-/** Another than those tried, where there is one. */
-function withoutAvoided<T extends Endpoint>(
-  endpoints: readonly T[],
-  avoid: readonly Endpoint[],
-): readonly T[] {
-  if (avoid.length === 0) return endpoints;
-  const others = endpoints.filter((endpoint) => !avoid.includes(endpoint));
-  return others.length > 0 ? others : endpoints;
 }
 
 function outcomeReportsFor(
@@ -165,4 +155,14 @@ function asConfigured({ name, endpoints }: UpstreamConfig): UpstreamEndpoints {
 
 function isSameList<T>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((item, index) => item === right[index]);
+}
+
+/** Another than those tried, where there is one. */
+function withoutAvoided<T extends Endpoint>(
+  endpoints: readonly T[],
+  avoid: readonly Endpoint[],
+): readonly T[] {
+  if (avoid.length === 0) return endpoints;
+  const others = endpoints.filter((endpoint) => !avoid.includes(endpoint));
+  return others.length > 0 ? others : endpoints;
 }
