@@ -2,6 +2,7 @@
 export { availableCpus } from './available-cpus.js';
 export { formatProblem } from './config-report.js';
 export { defineConfig } from './define-config.js';
+export { watchEndpointFile, type EndpointFile } from './endpoint-file.js';
 export { readEnvironment } from './environment.js';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
 export { fileDescriptorLimit } from './file-descriptor-limit.js';

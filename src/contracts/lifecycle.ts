@@ -1,4 +1,5 @@
 import type { BoundListener, ConfigSnapshot } from './config.js';
+import type { EndpointActivity } from './endpoint-feed.js';
 
 export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
 
@@ -36,6 +37,8 @@ export interface DataPlane {
   /** Exchanges that ended since `announceDrain`, whatever their cause. */
   readonly endedWhileDraining: number;
   live(): readonly LiveExchange[];
+  /** What runs on each endpoint of the snapshot that serves. */
+  endpointActivity(): readonly EndpointActivity[];
   /** Destroys every socket, naming what was cut. */
   destroyAll(): readonly LiveExchange[];
   /** Releases pools and timers. After this the process can end by itself. */

@@ -1,6 +1,13 @@
 export interface UpstreamConfig {
   readonly name: string;
+  /** As configured; empty when they are discovered. */
   readonly endpoints: readonly EndpointConfig[];
+  /** Where the endpoints come from; undefined when they are configured. */
+  readonly discovery: DiscoveryConfig | undefined;
+  readonly healthCheck: HealthCheckConfig | undefined;
+  readonly outlierEjection: OutlierEjectionConfig | undefined;
+  /** Share of available endpoints, 0 to 1, below which all of them are used; 0 for never. */
+  readonly panicThreshold: number;
   readonly balancer: 'round-robin' | 'least-request';
   /** TCP and TLS together. */
   readonly connectTimeoutMs: number;
@@ -22,6 +29,67 @@ export interface EndpointConfig {
   readonly host: string;
   readonly port: number;
   readonly weight: number;
+  /** The name that it was found under: for SNI, verification and Host. Undefined where that is the host itself. */
+  readonly hostname?: string;
+}
+
+/** Endpoints that are not written in the configuration but found. */
+export type DiscoveryConfig =
+  | {
+      readonly kind: 'dns';
+      readonly name: string;
+      readonly records: 'A' | 'AAAA' | 'both' | 'SRV';
+      readonly scheme: 'http' | 'https';
+      /** Of every endpoint; for SRV the records say it. */
+      readonly port: number;
+      /** `address` or `address:port`; empty for those of the system. */
+      readonly servers: readonly string[];
+      readonly timeoutMs: number;
+      readonly minTtlMs: number;
+      readonly maxTtlMs: number;
+      /** How long endpoints outlive an answer that there are none. */
+      readonly keepOnEmptyMs: number;
+    }
+  | {
+      readonly kind: 'file';
+      /** Absolute. */
+      readonly file: string;
+      /** As shown to people. */
+      readonly shown: string;
+    };
+
+export interface HealthCheckConfig {
+  readonly probe: HealthProbeConfig;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Share of the interval, 0 to 1, by which it is lengthened or shortened at random. */
+  readonly jitter: number;
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+  /** Where to check, if not at the endpoint's own port. */
+  readonly port: number | undefined;
+}
+
+export type HealthProbeConfig =
+  | {
+      readonly kind: 'http';
+      readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+      readonly path: string;
+      readonly host: string | undefined;
+      /** Ranges of statuses, both ends included. */
+      readonly expect: readonly (readonly [from: number, to: number])[];
+    }
+  | { readonly kind: 'tcp' }
+  | { readonly kind: 'grpc'; readonly service: string };
+
+export interface OutlierEjectionConfig {
+  /** Failures in a row. */
+  readonly consecutive5xx: number;
+  /** The n-th ejection lasts n times the base, and at most the maximum. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** Share of the endpoints, 0 to 1, that may be ejected at once; one always may. */
+  readonly maxEjected: number;
 }
 
 export interface UpstreamTlsConfig {

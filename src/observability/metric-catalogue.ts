@@ -55,6 +55,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   ),
   family('counter', 'torus_upstream_retries_total', ['upstream', 'reason'], 'Attempts made again.'),
   family(
+    'gauge',
+    'torus_upstream_active_exchanges',
+    ['upstream', 'endpoint'],
+    'Exchanges that run on an endpoint now.',
+  ),
+  family(
     'counter',
     'torus_upstream_retries_skipped_total',
     ['upstream', 'reason'],
@@ -113,4 +119,42 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
     'Workers that did not answer a scrape in time.',
   ),
   family('counter', 'torus_key_set_fetches_total', ['result'], 'Fetches of remote key sets.'),
+  family('gauge', 'torus_upstream_endpoints', ['upstream', 'state'], 'Endpoints in each state.'),
+  family(
+    'gauge',
+    'torus_upstream_endpoint_healthy',
+    ['upstream', 'endpoint'],
+    '1 for an endpoint that may be used, 0 for one that is unhealthy or ejected.',
+  ),
+  family(
+    'gauge',
+    'torus_upstream_panic',
+    ['upstream'],
+    '1 while so few endpoints are available that all of them are used.',
+  ),
+  family('counter', 'torus_health_checks_total', ['upstream', 'result'], 'Health checks: passed or failed.'),
+  family(
+    'counter',
+    'torus_outlier_ejections_total',
+    ['upstream', 'reason'],
+    'Endpoints ejected for failures in a row; reason is that of the last: 5xx or connection.',
+  ),
+  family(
+    'counter',
+    'torus_outlier_ejections_spared_total',
+    ['upstream', 'reason'],
+    'Failing endpoints that were not ejected: max-ejected or last-available.',
+  ),
+  family(
+    'counter',
+    'torus_dns_resolutions_total',
+    ['upstream', 'result'],
+    'Questions to DNS for endpoints: ok, empty (no such name, no records) or failed.',
+  ),
+  family(
+    'counter',
+    'torus_endpoint_file_reads_total',
+    ['upstream', 'result'],
+    'Contents of endpoint files that were read: ok or bad.',
+  ),
 ];

@@ -5,6 +5,7 @@ import type {
   ListenerConfig,
   ListenerTlsConfig,
 } from '../contracts/config.js';
+import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
 import type { Graph } from './graph.js';
 import { ServedCertificates } from './served-certificates.js';
@@ -126,6 +127,10 @@ export class WorkerDataPlane implements DataPlane {
   live(): readonly LiveExchange[] {
     const now = this.parts.timers.now();
     return [...this.parts.proxy.running].map((run) => run.describe(now));
+  }
+
+  endpointActivity(): readonly EndpointActivity[] {
+    return this.parts.proxy.graph.endpointActivity();
   }
 
   destroyAll(): readonly LiveExchange[] {

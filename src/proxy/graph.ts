@@ -1,3 +1,4 @@
+import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { Forwarder } from '../contracts/forwarder.js';
 import type { CompiledRoute, Router } from '../contracts/router.js';
 import type { IpSet } from '../http/ip-set.js';
@@ -5,6 +6,8 @@ import type { IpSet } from '../http/ip-set.js';
 /** Something that a graph made and must release: an upstream with its pools, a filter with a cache. */
 export interface Disposable {
   dispose?(): void;
+  /** Upstreams only. */
+  activity?(): readonly EndpointActivity[];
 }
 
 export interface GraphParts {
@@ -52,6 +55,10 @@ export class Graph {
   retire(): void {
     this.retired = true;
     if (this.exchanges === 0) this.dispose();
+  }
+
+  endpointActivity(): readonly EndpointActivity[] {
+    return this.owned.flatMap((part) => part.activity?.() ?? []);
   }
 
   /** Releases pools and filters, whatever still runs. Idempotent. */

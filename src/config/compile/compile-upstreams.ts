@@ -5,6 +5,8 @@ import { formatAddress } from '../parse/address.js';
 import type { UpstreamDocument } from '../schema/upstream-schema.js';
 import { parseCertificates } from './certificates.js';
 import { loadFile, type CompileContext } from './compile-context.js';
+import { compileDiscovery } from './compile-discovery.js';
+import { compileEjection, compileHealthCheck } from './compile-health.js';
 import { reportDuplicates } from './duplicates.js';
 
 export function compileUpstreams(
@@ -16,15 +18,21 @@ export function compileUpstreams(
 
 function compileUpstream(name: string, upstream: UpstreamDocument, context: CompileContext): UpstreamConfig {
   const path: ConfigPath = ['upstreams', name];
-  const { pool, tls } = upstream;
-  const addresses = upstream.endpoints.map((endpoint, index) => ({
+  const { pool, tls, endpoints = [] } = upstream;
+  if ((upstream.endpoints === undefined) === (upstream.discovery === undefined))
+    context.report.error(path, 'must have one of `endpoints` and `discovery`');
+  const addresses = endpoints.map((endpoint, index) => ({
     path: [...path, 'endpoints', index],
     value: formatAddress(endpoint),
   }));
   reportDuplicates(addresses, context.report);
   return {
     name,
-    endpoints: upstream.endpoints,
+    endpoints,
+    discovery: compileDiscovery(upstream.discovery, [...path, 'discovery'], context),
+    healthCheck: compileHealthCheck(upstream.healthCheck),
+    outlierEjection: compileEjection(upstream.outlierEjection),
+    panicThreshold: upstream.panicThreshold,
     balancer: upstream.balancer,
     connectTimeoutMs: upstream.timeouts.connect,
     tls: {

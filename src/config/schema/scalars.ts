@@ -22,7 +22,7 @@ export function text<T>(kind: string, parse: (value: string) => Parsed<T>): Text
 }
 
 /** As `text`, for values that YAML may have read as a number. */
-function numeric<T>(kind: string, parse: (value: string) => Parsed<T>): Numeric<T> {
+export function numeric<T>(kind: string, parse: (value: string) => Parsed<T>): Numeric<T> {
   return z
     .union([z.string(), z.number()], { error: `must be a ${kind}` })
     .transform((value, context) => settle(parse(String(value)), context))

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { parseEndpointUrl } from '../parse/endpoint-url.js';
 import { retryBudgetSchema } from './retry-schema.js';
 import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
+import { discoverySchema } from './upstream/discovery-schema.js';
+import { healthCheckSchema, outlierEjectionSchema, panicThresholdSchema } from './upstream/health-schema.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
 
-const endpointSchema = z
+export const endpointSchema = z
   .union(
     [
       endpointUrl(),
@@ -56,8 +58,19 @@ export const upstreamSchema = z.strictObject({
   endpoints: z
     .array(endpointSchema)
     .min(1)
+    .optional()
     .describe('The addresses of this upstream: URLs, or objects with `url` and `weight`.')
     .meta({ 'x-examples': [['http://127.0.0.1:9000', { url: 'http://127.0.0.1:9001', weight: 2 }]] }),
+  discovery: discoverySchema.optional().describe('Where the endpoints are found, in place of `endpoints`.'),
+  healthCheck: healthCheckSchema
+    .optional()
+    .describe('Checks of every endpoint, made once for the instance. Default: none.'),
+  outlierEjection: outlierEjectionSchema.describe(
+    'Endpoints that fail requests again and again are not used for a while. `false` turns it off.',
+  ),
+  panicThreshold: panicThresholdSchema.describe(
+    'When fewer endpoints than this are available, all are used, whatever their state; `0%` turns it off.',
+  ),
   balancer: z
     .enum(['least-request', 'round-robin'])
     .prefault('least-request')

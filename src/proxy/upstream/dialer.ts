@@ -20,7 +20,7 @@ export interface Dialer {
 export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dialer {
   const address = { host: endpoint.host.replace(/^\[|\]$/g, ''), port: endpoint.port, ...SOCKET_OPTIONS };
   if (endpoint.scheme === 'https') {
-    const dialTls = secureDial(address, tls);
+    const dialTls = secureDial(address, tls, tls.serverName ?? endpoint.hostname ?? address.host);
     return {
       isTls: true,
       dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }),
@@ -40,9 +40,9 @@ type SocketKind = { readonly onread: OnReadOpts } | { readonly allowHalfOpen: bo
 function secureDial(
   address: { readonly host: string; readonly port: number },
   tls: UpstreamTlsConfig,
+  serverName: string,
 ): (kind: SocketKind) => Socket {
   let session: Buffer | undefined;
-  const serverName = tls.serverName ?? address.host;
   return (kind) => {
     const options: ConnectionOptions & SocketKind = {
       ...address,

@@ -1,28 +1,49 @@
 import type { EndpointConfig, UpstreamConfig } from '../../contracts/config.js';
+import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { dialerFor } from './dialer.js';
 import { Http1Pool } from './http1-pool.js';
+import type { EndpointWatch } from './outcome-reports.js';
 
 export interface UpstreamServices {
   readonly timers: Timers;
   readonly telemetry: Telemetry;
+  readonly endpoints: EndpointFeed;
 }
 
 /** Owns one address of an upstream in this worker: who it is, how busy it is, and the pool that leads to it. */
 export class UpstreamEndpoint implements Endpoint {
   readonly label: string;
   readonly authority: string;
-  readonly weight: number;
+  /** Its weight when it is warm. */
+  fullWeight: number;
   active = 0;
+  /** Monotonic milliseconds: it may be picked since then; -Infinity when it always could. */
+  availableSinceMs = Number.NEGATIVE_INFINITY;
+  /** What was seen of it and not yet told; the business of `OutcomeReports`. */
+  readonly outcome: EndpointWatch = {
+    isWatched: false,
+    isSuspect: false,
+    served: false,
+    failures: 0,
+    reason: '',
+  };
+  /** See `EndpointView`. */
+  readonly key: string;
   private readonly pool: ConnectionPool;
 
-  constructor(config: EndpointConfig, upstream: UpstreamConfig, services: UpstreamServices) {
+  constructor(
+    { key, config }: { readonly key: string; readonly config: EndpointConfig },
+    upstream: UpstreamConfig,
+    services: UpstreamServices,
+  ) {
+    this.key = key;
     this.label = `${config.host}:${String(config.port)}`;
     this.authority = authorityOf(config);
-    this.weight = config.weight;
+    this.fullWeight = config.weight;
     this.pool = new Http1Pool({
       endpoint: this,
       limits: upstream.pool,
@@ -30,6 +51,10 @@ export class UpstreamEndpoint implements Endpoint {
       dialer: dialerFor(config, upstream.tls),
       ...services,
     });
+  }
+
+  get weight(): number {
+    return this.fullWeight;
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -41,7 +66,8 @@ export class UpstreamEndpoint implements Endpoint {
   }
 }
 
-function authorityOf({ scheme, host, port }: EndpointConfig): string {
+function authorityOf({ scheme, host, port, hostname }: EndpointConfig): string {
   const isDefault = port === (scheme === 'https' ? 443 : 80);
-  return isDefault ? host : `${host}:${String(port)}`;
+  const name = hostname ?? host;
+  return isDefault ? name : `${name}:${String(port)}`;
 }

@@ -1,5 +1,6 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { UpstreamConfig } from '../../contracts/config.js';
+import type { EndpointActivity, EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { Exchange } from '../../contracts/exchange.js';
 import type {
   AttemptObserver,
@@ -12,22 +13,39 @@ import type {
 } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
 import { createBalancer } from './balancers/index.js';
+import type { WatchedEndpoint } from './outcome-reports.js';
+import { OutcomeReports } from './outcome-reports.js';
 import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
 
-/** Owns one upstream of a snapshot: its endpoints, who is picked, and their pools. */
+/**
+ * Owns one upstream of a snapshot in this worker: its endpoints and their pools, and who is picked. Which endpoints there are,
+ * and which of them may be picked, the primary decides; this follows.
+ */
 export class UpstreamGroup implements Upstream {
   readonly name: string;
-  private readonly endpoints: readonly UpstreamEndpoint[];
+  private readonly config: UpstreamConfig;
+  private readonly services: UpstreamServices;
   private readonly balancer: Balancer;
   readonly retryBudget: RetryBudget;
+  private readonly outcomes: OutcomeReports | undefined;
+  private readonly unfollow: () => void;
+  private known: ReadonlyMap<string, UpstreamEndpoint> = new Map();
+  /** Gone from the upstream, with exchanges that still run. */
+  private leaving: readonly UpstreamEndpoint[] = [];
+  /** A new array whenever it changes: balancers keep what they computed of it. */
+  private pickable: readonly UpstreamEndpoint[] = [];
 
   constructor(config: UpstreamConfig, services: UpstreamServices) {
     this.name = config.name;
+    this.config = config;
+    this.services = services;
     this.balancer = createBalancer(config);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
-    this.endpoints = config.endpoints.map((endpoint) => new UpstreamEndpoint(endpoint, config, services));
+    this.outcomes = outcomeReportsFor(config, services);
+    this.update(services.endpoints.current(config.name) ?? asConfigured(config));
+    this.unfollow = services.endpoints.follow(config.name, (endpoints) => this.update(endpoints));
   }
 
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -38,28 +56,105 @@ export class UpstreamGroup implements Upstream {
   }
 
   get endpointCount(): number {
-    return this.endpoints.length;
+    return this.pickable.length;
   }
 
+  // Every endpoint that was handed out is one of this group.
   reportResponse(endpoint: Endpoint, status: number, headMs: number): void {
+    this.outcomes?.answered(endpoint as Endpoint & WatchedEndpoint, status);
     this.balancer.reportResponse?.(endpoint, status, headMs);
   }
 
   reportFailure(endpoint: Endpoint | undefined, cause: Cause): void {
-    if (endpoint !== undefined) this.balancer.reportFailure?.(endpoint, cause);
+    if (endpoint === undefined) return;
+    this.outcomes?.attemptFailed(endpoint as Endpoint & WatchedEndpoint, cause);
+    this.balancer.reportFailure?.(endpoint, cause);
+  }
+
+  /** What runs on each endpoint, those that are leaving included. */
+  activity(): EndpointActivity[] {
+    this.leaving = this.leaving.filter(({ active }) => active > 0);
+    return [...this.known.values(), ...this.leaving].map(({ label, active }) => ({
+      upstream: this.name,
+      endpoint: label,
+      active,
+    }));
   }
 
   dispose(): void {
-    for (const endpoint of this.endpoints) endpoint.dispose();
+    this.unfollow();
+    this.outcomes?.dispose();
+    for (const endpoint of this.known.values()) endpoint.dispose();
+  }
+
+  /** Endpoints that stay keep their connections. One that goes is picked no more; what runs on it ends as it would. */
+  private update({ endpoints, panic }: UpstreamEndpoints): void {
+    const before = this.known;
+    const known = new Map<string, UpstreamEndpoint>();
+    const pickable: UpstreamEndpoint[] = [];
+    let isReweighted = false;
+    for (const view of endpoints) {
+      const endpoint = before.get(view.key) ?? new UpstreamEndpoint(view, this.config, this.services);
+      isReweighted ||= endpoint.fullWeight !== view.config.weight;
+      this.apply(endpoint, view);
+      known.set(view.key, endpoint);
+      if (view.available || panic) pickable.push(endpoint);
+    }
+    this.known = known;
+    for (const [key, endpoint] of before) if (!known.has(key)) this.letGo(endpoint);
+    if (isReweighted || !isSameList(pickable, this.pickable)) this.pickable = pickable;
+  }
+
+  private apply(endpoint: UpstreamEndpoint, { config, suspect, availableForMs }: EndpointView): void {
+    const { outcome } = endpoint;
+    endpoint.fullWeight = config.weight;
+    endpoint.availableSinceMs =
+      availableForMs === undefined ? Number.NEGATIVE_INFINITY : this.services.timers.now() - availableForMs;
+    outcome.isSuspect = suspect;
+    outcome.isWatched = suspect || outcome.failures > 0;
+  }
+
+  private letGo(endpoint: UpstreamEndpoint): void {
+    endpoint.dispose();
+    this.leaving = [...this.leaving.filter(({ active }) => active > 0), endpoint];
   }
 
   private runningCount(): number {
-    return this.endpoints.reduce((sum, endpoint) => sum + endpoint.active, 0);
+    let running = 0;
+    for (const { active } of this.known.values()) running += active;
+    return running;
   }
 
   private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
-    return this.balancer.pick(withoutAvoided(this.endpoints, options.avoid), exchange);
+    return this.balancer.pick(withoutAvoided(this.pickable, options.avoid), exchange);
   }
+}
+
+function outcomeReportsFor(
+  { name, outlierEjection }: UpstreamConfig,
+  { endpoints, timers }: UpstreamServices,
+): OutcomeReports | undefined {
+  if (outlierEjection === undefined) return undefined;
+  return new OutcomeReports({
+    upstream: name,
+    threshold: outlierEjection.consecutive5xx,
+    feed: endpoints,
+    timers,
+  });
+}
+
+function asConfigured({ name, endpoints }: UpstreamConfig): UpstreamEndpoints {
+  const views = endpoints.map((config) => ({
+    key: `${config.scheme}://${config.host}:${String(config.port)}`,
+    config,
+    available: true,
+    suspect: false,
+  }));
+  return { upstream: name, panic: false, endpoints: views };
+}
+
+function isSameList<T>(left: readonly T[], right: readonly T[]): boolean {
+  return left.length === right.length && left.every((item, index) => item === right[index]);
 }
 
 /** Another than those tried, where there is one. */

@@ -11,6 +11,8 @@ export interface AdminSources {
   unreadyReason(): string | undefined;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  /** The endpoints of every upstream and their states, as plain data. */
+  upstreams(): Promise<object>;
   onFailure(error: unknown): void;
 }
 
@@ -37,6 +39,11 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     status: 200,
     body: await sources.metrics(),
     contentType: PROMETHEUS_CONTENT_TYPE,
+  }),
+  '/upstreams': async (sources) => ({
+    status: 200,
+    body: `${JSON.stringify(await sources.upstreams(), undefined, 2)}\n`,
+    contentType: 'application/json',
   }),
   '/': () => ({ status: 200, body: `${Object.keys(ENDPOINTS).join('\n')}\n` }),
 };

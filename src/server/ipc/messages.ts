@@ -1,5 +1,6 @@
 /** Owns the words that primary and worker exchange, and decides which received values are such words. */
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { EndpointOutcome, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { KeySetSnapshot } from '../../contracts/key-set.js';
 import type { LiveExchange } from '../../contracts/lifecycle.js';
 import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
@@ -16,6 +17,13 @@ export interface DrainReport {
 
 export type KeySets = readonly (readonly [url: string, keySet: KeySetSnapshot])[];
 
+/** What the primary knows of the endpoints of one snapshot: of all its upstreams, or of those that changed. */
+export interface EndpointDirectoryState {
+  /** Of the snapshot. */
+  readonly version: number;
+  readonly upstreams: readonly UpstreamEndpoints[];
+}
+
 /** From the primary to one worker. */
 export type PrimaryMessage =
   | {
@@ -23,12 +31,17 @@ export type PrimaryMessage =
       readonly slot: number;
       readonly snapshot: ConfigSnapshot;
       readonly keySets: KeySets;
+      readonly endpoints: EndpointDirectoryState;
       readonly ticketKeys: string;
     }
   /** The primary counts the worker as ready. */
   | { readonly type: 'accepted' }
   /** Compose this beside what serves, and say whether that worked. Its listeners are those of the start. */
-  | { readonly type: 'prepare'; readonly snapshot: ConfigSnapshot }
+  | {
+      readonly type: 'prepare';
+      readonly snapshot: ConfigSnapshot;
+      readonly endpoints: EndpointDirectoryState;
+    }
   /** Every worker could: serve what was prepared. */
   | { readonly type: 'commit'; readonly version: number }
   /** Another worker could not: drop what was prepared. */
@@ -36,6 +49,7 @@ export type PrimaryMessage =
   | { readonly type: 'ping'; readonly sequence: number }
   | { readonly type: 'collect-metrics'; readonly request: number }
   | { readonly type: 'key-set'; readonly url: string; readonly keySet: KeySetSnapshot }
+  | { readonly type: 'endpoints'; readonly endpoints: EndpointDirectoryState }
   /** Answers `refresh-key-set`, whether or not new keys came. */
   | { readonly type: 'key-set-refreshed'; readonly request: number }
   /** Make and read session tickets with keys derived from this; base64. */
@@ -60,6 +74,8 @@ export type WorkerMessage =
   | { readonly type: 'pong'; readonly sequence: number }
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
   | { readonly type: 'refresh-key-set'; readonly request: number; readonly url: string }
+  /** `version` is that of the snapshot whose upstream saw it. */
+  | { readonly type: 'endpoint-outcome'; readonly version: number; readonly outcome: EndpointOutcome }
   /** The last word of a worker: what its drain came to, and its final counts. */
   | { readonly type: 'drained'; readonly report: DrainReport; readonly metrics: MetricsSnapshot };
 
@@ -69,14 +85,15 @@ type Shapes<Message extends { type: string }> = Readonly<
 >;
 
 const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
-  start: { slot: 'number', snapshot: 'object', keySets: 'array', ticketKeys: 'string' },
+  start: { slot: 'number', snapshot: 'object', keySets: 'array', endpoints: 'object', ticketKeys: 'string' },
   accepted: {},
-  prepare: { snapshot: 'object' },
+  prepare: { snapshot: 'object', endpoints: 'object' },
   commit: { version: 'number' },
   discard: { version: 'number' },
   ping: { sequence: 'number' },
   'collect-metrics': { request: 'number' },
   'key-set': { url: 'string', keySet: 'object' },
+  endpoints: { endpoints: 'object' },
   'key-set-refreshed': { request: 'number' },
   'ticket-keys': { ticketKeys: 'string' },
   shutdown: { reason: 'string' },
@@ -92,6 +109,7 @@ const WORKER_SHAPES: Shapes<WorkerMessage> = {
   pong: { sequence: 'number' },
   metrics: { request: 'number', metrics: 'object' },
   'refresh-key-set': { request: 'number', url: 'string' },
+  'endpoint-outcome': { version: 'number', outcome: 'object' },
   drained: { report: 'object', metrics: 'object' },
 };
 

@@ -25,6 +25,8 @@ export interface MetricsCollectorOptions {
   readonly pool: WorkerPool;
   readonly scheduler: Scheduler;
   facts(): InstanceFacts;
+  /** Counts of other parts of the primary. */
+  more(): Pick<MetricsSnapshot, 'counters' | 'gauges'>;
 }
 
 export const COLLECT_TIMEOUT_MS = 1000;
@@ -76,11 +78,18 @@ export class MetricsCollector {
     await this.collect();
     const totals = this.#totals.read();
     const { counters, gauges } = this.#instance();
+    const more = this.#options.more();
     return renderPrometheus(FAMILIES, {
-      counters: { ...totals.counters, ...counters },
-      gauges: { ...totals.gauges, ...gauges },
+      counters: { ...totals.counters, ...counters, ...more.counters },
+      gauges: { ...totals.gauges, ...gauges, ...more.gauges },
       histograms: totals.histograms,
     });
+  }
+
+  /** Fresh gauges of the workers, summed. */
+  async workerGauges(): Promise<MetricsSnapshot['gauges']> {
+    await this.collect();
+    return this.#totals.read().gauges;
   }
 
   #ask(): Promise<void> {

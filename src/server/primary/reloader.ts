@@ -1,7 +1,8 @@
 /** Owns a reload from the request to the last word about it. One runs at a time; a bad configuration changes nothing. */
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
-import type { ConfigAnswer } from '../ipc/messages.js';
+import type { ConfigAnswer, EndpointDirectoryState } from '../ipc/messages.js';
+import type { EndpointDirectory } from './endpoints/endpoint-directory.js';
 import { keySetUrls } from './key-sets.js';
 import type { KeySetStore } from './key-sets.js';
 import { planReload } from './reload-plan.js';
@@ -16,6 +17,7 @@ export type LoadSnapshot = (version: number) => Promise<ConfigSnapshot | undefin
 export interface ReloaderOptions {
   readonly supervisor: Pick<Supervisor, 'snapshot' | 'phase' | 'pool' | 'adopt' | 'kill'>;
   readonly keySets: Pick<KeySetStore, 'add' | 'retain'>;
+  readonly endpoints: Pick<EndpointDirectory, 'prepare' | 'commit' | 'discard' | 'tellNow'>;
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly load: LoadSnapshot;
@@ -76,16 +78,20 @@ export class Reloader {
     if (needRestart.length > 0)
       log.warn({ needRestart }, `Changes of ${needRestart.join(', ')} need a restart and are left out`);
     // Before the swap, so that no request meets a route whose keys were never asked for.
-    await keySets.add(keySetUrls(snapshot));
-    const isApplied = !this.#isStopping() && (await this.#rollOut(snapshot));
+    const [endpoints] = await Promise.all([
+      this.#options.endpoints.prepare(snapshot),
+      keySets.add(keySetUrls(snapshot)),
+    ]);
+    const isApplied = !this.#isStopping() && (await this.#rollOut(snapshot, endpoints));
+    if (!isApplied) this.#options.endpoints.discard();
     keySets.retain(keySetUrls(supervisor.snapshot));
     return isApplied;
   }
 
-  async #rollOut(snapshot: ConfigSnapshot): Promise<boolean> {
+  async #rollOut(snapshot: ConfigSnapshot, endpoints: EndpointDirectoryState): Promise<boolean> {
     const { supervisor, scheduler, log } = this.#options;
     const workers = supervisor.pool.inPhase('ready').map(({ worker }) => worker);
-    const rollout = new Rollout({ snapshot, workers, scheduler });
+    const rollout = new Rollout({ snapshot, endpoints, workers, scheduler });
     this.#rollout = rollout;
     try {
       const vote = await rollout.prepare();
@@ -97,7 +103,9 @@ export class Reloader {
         );
         return false;
       }
+      this.#options.endpoints.commit();
       supervisor.adopt(snapshot, vote.prepared);
+      this.#options.endpoints.tellNow();
       log.level = snapshot.log.level;
       for (const worker of await rollout.confirm())
         supervisor.kill(worker, 'it did not take the new configuration');

@@ -1,11 +1,12 @@
 /** Owns the agreement of the workers on one snapshot: all of them serve it, or none does. */
 import type { ConfigSnapshot } from '../../contracts/config.js';
-import type { ConfigAnswer } from '../ipc/messages.js';
+import type { ConfigAnswer, EndpointDirectoryState } from '../ipc/messages.js';
 import type { Scheduler } from './scheduler.js';
 import type { WorkerRecord } from './worker-slot.js';
 
 export interface RolloutOptions {
   readonly snapshot: ConfigSnapshot;
+  readonly endpoints: EndpointDirectoryState;
   /** The workers that are asked: those that serve now. */
   readonly workers: readonly WorkerRecord[];
   readonly scheduler: Scheduler;
@@ -33,8 +34,8 @@ export class Rollout {
 
   /** Asks every worker. A worker that dies has no vote, but at least one must agree. Never rejects. */
   async prepare(): Promise<Vote> {
-    const { snapshot, workers } = this.#options;
-    for (const worker of workers) worker.process.send({ type: 'prepare', snapshot });
+    const { snapshot, endpoints, workers } = this.#options;
+    for (const worker of workers) worker.process.send({ type: 'prepare', snapshot, endpoints });
     const silent = await this.#answers();
     if (silent.length > 0) this.#problem ??= `${silent.length} of the workers did not answer`;
     if (this.#agreed.size === 0) this.#problem ??= 'no worker was there to try it';

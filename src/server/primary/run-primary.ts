@@ -6,6 +6,8 @@ import { startAdmin } from '../admin/admin-server.js';
 import type { AdminServer, AdminSources } from '../admin/admin-server.js';
 import { describeBindFailure } from '../bind-problem.js';
 import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
+import { composeEndpoints } from './endpoints/index.js';
+import type { Endpoints } from './endpoints/index.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
@@ -50,9 +52,12 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { snapshot } = options;
   const log = options.log ?? createLogger({ ...snapshot.log, role: 'primary' });
   const primary = composePrimary(options, log);
-  const { supervisor, reloader } = primary;
+  const { supervisor, endpoints, reloader } = primary;
   const unwatch = watchSignals(options.signals ?? process, {
-    onStop: (reason) => supervisor.stop(reason),
+    onStop: (reason) => {
+      endpoints.directory.stop();
+      supervisor.stop(reason);
+    },
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload() }),
   });
   try {
@@ -68,23 +73,26 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
 interface Primary {
   readonly supervisor: Supervisor;
   readonly keySets: KeySetStore;
+  readonly endpoints: Endpoints;
   readonly ticketKeys: TicketKeys;
   readonly metrics: MetricsCollector;
   readonly reloader: Reloader | undefined;
 }
 
 const runUntilStopped = async (
-  { supervisor, keySets, ticketKeys, metrics }: Primary,
+  { supervisor, keySets, endpoints, ticketKeys, metrics }: Primary,
   admin: AdminServer | undefined,
   scheduler: Scheduler,
 ): Promise<number> => {
   const stopCollecting = scheduler.every(COLLECT_INTERVAL_MS, () => void metrics.collect());
   keySets.start();
   ticketKeys.start();
+  await endpoints.directory.start();
   supervisor.start();
   const exitCode = await supervisor.finished;
   stopCollecting();
   keySets.stop();
+  endpoints.directory.stop();
   ticketKeys.stop();
   admin?.close();
   return exitCode;
@@ -103,6 +111,10 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     fetchKeys: (url) => fetchKeySet(url, fetch),
     onChange: (url, keySet) => supervisor.pool.broadcast({ type: 'key-set', url, keySet }),
   });
+  const endpoints = composeEndpoints({
+    ...{ snapshot, scheduler, log },
+    onChange: (state) => supervisor.pool.broadcast({ type: 'endpoints', endpoints: state }),
+  });
   const ticketKeys = new TicketKeys({
     rotationMs: snapshot.tls.ticketKeyRotationMs,
     scheduler,
@@ -118,9 +130,10 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     fork: options.fork ?? forkClusterWorker,
     random: Math.random,
     keySets: () => keySets.current(),
+    endpoints: () => endpoints.directory.current(),
     ticketKeys: () => ticketKeys.current(),
     onWorkerMessage: (slot, worker, message) =>
-      void handle({ keySets, metrics, reloader }, { slot, worker }, message),
+      void handle({ keySets, endpoints, metrics, reloader }, { slot, worker }, message),
     onWorkerGone: (slot, worker) => {
       metrics.retire(slot.number);
       reloader?.gone(worker);
@@ -140,11 +153,12 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
       startSeconds,
       keySetFetches: keySets.fetches,
     }),
+    more: () => endpoints.metrics(),
   });
   const { reload: load } = options;
-  const reloader: Reloader | undefined =
-    load === undefined ? undefined : new Reloader({ supervisor, keySets, scheduler, log, load });
-  return { supervisor, keySets, ticketKeys, metrics, reloader };
+  const shared = { supervisor, keySets, endpoints: endpoints.directory, scheduler, log };
+  const reloader: Reloader | undefined = load === undefined ? undefined : new Reloader({ ...shared, load });
+  return { supervisor, keySets, endpoints, ticketKeys, metrics, reloader };
 };
 
 interface Sender {
@@ -153,12 +167,13 @@ interface Sender {
 }
 
 const handle = async (
-  { keySets, metrics, reloader }: Pick<Primary, 'keySets' | 'metrics' | 'reloader'>,
+  { keySets, endpoints, metrics, reloader }: Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'reloader'>,
   { slot, worker }: Sender,
   message: WorkerMessage,
 ): Promise<void> => {
   if (message.type === 'metrics') metrics.receive(slot.number, message.metrics, message.request);
   if (message.type === 'drained') metrics.receive(slot.number, message.metrics, undefined);
+  if (message.type === 'endpoint-outcome') endpoints.directory.receive(message.version, message.outcome);
   if (isConfigAnswer(message)) reloader?.receive(worker, message);
   if (message.type !== 'refresh-key-set') return;
   await keySets.refresh(message.url);
@@ -178,6 +193,7 @@ const openAdmin = async (
   const sources: AdminSources = {
     unreadyReason: () => unreadyReason(primary.supervisor),
     metrics: () => primary.metrics.scrape(),
+    upstreams: async () => primary.endpoints.describe(await primary.metrics.workerGauges()),
     onFailure: (err) => log.error({ err }, 'Admin listener failed'),
   };
   try {

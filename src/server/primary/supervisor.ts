@@ -1,7 +1,7 @@
 /** Owns the life of the workers: forks, watches, replaces and stops them. It never touches a client's connection. */
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
-import type { DrainReport, KeySets, WorkerMessage } from '../ipc/messages.js';
+import type { DrainReport, EndpointDirectoryState, KeySets, WorkerMessage } from '../ipc/messages.js';
 import { BoundPorts } from './bound-ports.js';
 import { judgeWorker, pingIntervalMs } from './heartbeat.js';
 import { RestartBackoff } from './restart-backoff.js';
@@ -20,6 +20,7 @@ export interface SupervisorOptions {
   /** In [0, 1). */
   random(): number;
   readonly keySets: () => KeySets;
+  readonly endpoints: () => EndpointDirectoryState;
   readonly ticketKeys: () => string;
   /** Messages that are not about the life of the worker: metrics, key sets. */
   onWorkerMessage(slot: WorkerSlot, worker: WorkerRecord, message: WorkerMessage): void;
@@ -116,7 +117,12 @@ export class Supervisor {
     const { version } = this.#snapshot;
     if (worker.configVersion === version) return;
     worker.configVersion = version;
-    if (!isPrepared) worker.process.send({ type: 'prepare', snapshot: this.#snapshot });
+    if (!isPrepared)
+      worker.process.send({
+        type: 'prepare',
+        snapshot: this.#snapshot,
+        endpoints: this.#options.endpoints(),
+      });
     worker.process.send({ type: 'commit', version });
   }
 
@@ -194,6 +200,7 @@ export class Supervisor {
       slot: slot.number,
       snapshot: this.#ports.apply(this.#snapshot, worker.portMode),
       keySets: this.#options.keySets(),
+      endpoints: this.#options.endpoints(),
       ticketKeys: this.#options.ticketKeys(),
     });
   }

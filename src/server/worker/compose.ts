@@ -1,4 +1,5 @@
 import type { ConfigSnapshot, RouteConfig } from '../../contracts/config.js';
+import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { FilterServices } from '../../contracts/filter.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
@@ -25,6 +26,7 @@ import { UpstreamGroup } from '../../proxy/upstream/index.js';
 export interface ComposeServices {
   readonly telemetry: Telemetry;
   readonly keySets: KeySetSource;
+  readonly endpoints: { feedFor(version: number): EndpointFeed };
 }
 
 /** The process-lived parts, around the graph of the first snapshot. Throws when that one cannot be served. */
@@ -86,8 +88,11 @@ function composeUpstreams(
   services: GraphServices,
   owned: Disposable[],
 ): ReadonlyMap<string, Upstream> {
+  const endpoints = services.endpoints.feedFor(snapshot.version);
   const upstreams = new Map(
-    snapshot.upstreams.map((config) => [config.name, new UpstreamGroup(config, services)] as const),
+    snapshot.upstreams.map(
+      (config) => [config.name, new UpstreamGroup(config, { ...services, endpoints })] as const,
+    ),
   );
   owned.push(...upstreams.values());
   return upstreams;

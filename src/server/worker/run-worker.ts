@@ -1,5 +1,6 @@
 /** Owns the life of one worker process: asks for its snapshot, serves it, and leaves with an exit code. */
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { EndpointActivity } from '../../contracts/endpoint-feed.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
@@ -9,6 +10,7 @@ import { openAccessLog } from '../../observability/access-log/open-access-log.js
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import { WorkerMetrics } from '../../observability/metrics.js';
+import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
 import { observeProcess } from '../../observability/process-gauges.js';
 import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
 import { LifecycleManager } from '../lifecycle/lifecycle-manager.js';
@@ -17,11 +19,13 @@ import { describeBootFailure } from './boot-failure.js';
 import { ConfigSwap } from './config-swap.js';
 import { openProcessLink } from './primary-link.js';
 import type { OpenPrimaryLink, PrimaryLink } from './primary-link.js';
+import { WorkerEndpoints } from './worker-endpoints.js';
 import { WorkerKeySets } from './worker-key-sets.js';
 
 export interface WorkerServices {
   readonly telemetry: Telemetry;
   readonly keySets: KeySetSource;
+  readonly endpoints: Pick<WorkerEndpoints, 'feedFor'>;
   readonly log: Log;
 }
 
@@ -48,6 +52,7 @@ class WorkerProcess {
   readonly #options: WorkerOptions;
   readonly #exit: (exitCode: number) => void;
   readonly #keySets: WorkerKeySets;
+  readonly #endpoints: WorkerEndpoints;
   #link: PrimaryLink = { send: () => undefined };
   #log: Log = createLogger({ level: 'info', pretty: false, role: 'worker' });
   #accessLog: AccessLog | undefined;
@@ -66,6 +71,9 @@ class WorkerProcess {
       askPrimary: (request, url, onSent) =>
         this.#link.send({ type: 'refresh-key-set', request, url }, onSent),
     });
+    this.#endpoints = new WorkerEndpoints((version, outcome) =>
+      this.#link.send({ type: 'endpoint-outcome', version, outcome }),
+    );
   }
 
   begin(): void {
@@ -96,7 +104,14 @@ class WorkerProcess {
         this.#link.send({ type: 'pong', sequence: message.sequence });
         return;
       }
+      case 'endpoints': {
+        this.#endpoints.store(message.endpoints);
+        return;
+      }
       case 'prepare':
+        this.#endpoints.store(message.endpoints);
+        this.#swap?.receive(message);
+        return;
       case 'commit':
       case 'discard': {
         this.#swap?.receive(message);
@@ -121,9 +136,10 @@ class WorkerProcess {
     else this.#plane?.setTicketKeys(message.ticketKeys);
   }
 
-  async #start({ snapshot, keySets, ticketKeys }: StartMessage): Promise<void> {
+  async #start({ snapshot, keySets, endpoints, ticketKeys }: StartMessage): Promise<void> {
     try {
       this.#keySets.load(keySets);
+      this.#endpoints.store(endpoints);
       this.#lifecycle = this.#compose(snapshot);
       this.#plane?.setTicketKeys(ticketKeys);
       this.#listeners = (await this.#plane?.listen()) ?? [];
@@ -141,7 +157,12 @@ class WorkerProcess {
       accessLog: this.#accessLog,
       process: observeProcess(openFileDescriptors),
     });
-    const services = { telemetry: this.#metrics, keySets: this.#keySets, log: this.#log };
+    const services = {
+      telemetry: this.#metrics,
+      keySets: this.#keySets,
+      endpoints: this.#endpoints,
+      log: this.#log,
+    };
     this.#plane = this.#options.compose(snapshot, services);
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
@@ -176,7 +197,8 @@ class WorkerProcess {
 
   #sendMetrics(request: number): void {
     if (this.#metrics === undefined) return;
-    this.#link.send({ type: 'metrics', request, metrics: this.#metrics.snapshot() });
+    const activity = this.#plane?.endpointActivity() ?? [];
+    this.#link.send({ type: 'metrics', request, metrics: withActivity(this.#metrics.snapshot(), activity) });
   }
 
   #stop(reason: string): void {
@@ -224,3 +246,14 @@ class WorkerProcess {
     this.#exit(exitCode);
   }
 }
+
+const withActivity = (metrics: MetricsSnapshot, activity: readonly EndpointActivity[]): MetricsSnapshot => ({
+  ...metrics,
+  gauges: {
+    ...metrics.gauges,
+    torus_upstream_active_exchanges: activity.map(({ upstream, endpoint, active }): Sample => [
+      [upstream, endpoint],
+      active,
+    ]),
+  },
+});

@@ -47,6 +47,10 @@ describe('loadConfig', () => {
     expect(snapshot.upstreams[0]).toEqual({
       name: 'users',
       endpoints: [{ scheme: 'http', host: '127.0.0.1', port: 9000, weight: 1 }],
+      discovery: undefined,
+      healthCheck: undefined,
+      outlierEjection: { consecutive5xx: 5, baseMs: 30_000, maxMs: 300_000, maxEjected: 0.1 },
+      panicThreshold: 0.5,
       balancer: 'least-request',
       connectTimeoutMs: 3000,
       tls: { verify: true, caPem: undefined, serverName: undefined },

@@ -22,6 +22,7 @@ describe('the admin listener', () => {
     const sources: AdminSources = {
       unreadyReason: () => unready,
       metrics: () => metrics(),
+      upstreams: () => Promise.resolve({ upstreams: [] }),
       onFailure: (error) => failures.push(error),
     };
     admin = await startAdmin({ host: '127.0.0.1', port: 0 }, sources);
@@ -71,7 +72,7 @@ describe('the admin listener', () => {
   });
 
   it('lists what there is, and knows nothing else', async () => {
-    expect((await ask('/')).body).toBe('/livez\n/readyz\n/metrics\n/\n');
+    expect((await ask('/')).body).toBe('/livez\n/readyz\n/metrics\n/upstreams\n/\n');
     expect((await ask('/constructor')).status).toBe(404);
     expect((await ask('/livez/')).status).toBe(404);
   });
@@ -95,7 +96,8 @@ describe('the admin listener', () => {
 
   it('rejects when its address cannot be bound', async () => {
     const taken = { host: '127.0.0.1', port: admin.port };
-    const sources = { unreadyReason: () => undefined, metrics, onFailure: () => undefined };
+    const upstreams = () => Promise.resolve({});
+    const sources = { unreadyReason: () => undefined, metrics, upstreams, onFailure: () => undefined };
     await expect(startAdmin(taken, sources)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });

@@ -32,6 +32,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     ),
     endedWhileDraining: 2,
     live: () => running,
+    endpointActivity: () => [],
     destroyAll: () => (calls.push('destroyAll'), running),
     dispose: note('dispose'),
     ...overrides,

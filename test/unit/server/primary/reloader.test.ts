@@ -43,6 +43,12 @@ const arrange = (load: (version: number) => Promise<ConfigSnapshot | undefined>)
   const reloader = new Reloader({
     supervisor,
     keySets: { add: () => Promise.resolve(), retain: () => undefined },
+    endpoints: {
+      prepare: ({ version }) => Promise.resolve({ version, upstreams: [] }),
+      commit: () => undefined,
+      discard: () => undefined,
+      tellNow: () => undefined,
+    },
     scheduler: {
       now: () => 0,
       after: (_delayMs, run) => {

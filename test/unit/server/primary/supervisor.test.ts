@@ -45,6 +45,7 @@ const arrange = (workers: number, overrides: object = {}) => {
     scheduler,
     random: () => 0.999999,
     keySets: () => [],
+    endpoints: () => ({ version: 1, upstreams: [] }),
     ticketKeys: () => 'c2VjcmV0',
     onWorkerMessage: () => undefined,
     onWorkerGone: () => undefined,

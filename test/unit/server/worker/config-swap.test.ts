@@ -15,10 +15,12 @@ const arrange = (prepare: () => void = () => undefined) => {
   return { swap, calls, answers };
 };
 
+const endpoints = { version: 2, upstreams: [] };
+
 describe('ConfigSwap', () => {
   it('serves what it prepared only after the commit', () => {
     const { swap, calls, answers } = arrange();
-    swap.receive({ type: 'prepare', snapshot: snapshot(2) });
+    swap.receive({ type: 'prepare', snapshot: snapshot(2), endpoints });
     expect(calls).toEqual([]);
     swap.receive({ type: 'commit', version: 2 });
     expect(calls).toEqual(['commit', 'serving 2']);
@@ -31,21 +33,21 @@ describe('ConfigSwap', () => {
     const { swap, calls, answers } = arrange(() => {
       throw new RangeError('no such filter');
     });
-    swap.receive({ type: 'prepare', snapshot: snapshot(2) });
+    swap.receive({ type: 'prepare', snapshot: snapshot(2), endpoints });
     swap.receive({ type: 'commit', version: 2 });
     expect(answers).toEqual([{ type: 'rejected', version: 2, problem: 'no such filter' }]);
     expect(calls).toEqual([]);
   });
   it('drops what it prepared when another worker could not', () => {
     const { swap, calls } = arrange();
-    swap.receive({ type: 'prepare', snapshot: snapshot(2) });
+    swap.receive({ type: 'prepare', snapshot: snapshot(2), endpoints });
     swap.receive({ type: 'discard', version: 2 });
     swap.receive({ type: 'commit', version: 2 });
     expect(calls).toEqual(['discard']);
   });
   it('takes no word about another version', () => {
     const { swap, calls } = arrange();
-    swap.receive({ type: 'prepare', snapshot: snapshot(3) });
+    swap.receive({ type: 'prepare', snapshot: snapshot(3), endpoints });
     swap.receive({ type: 'commit', version: 2 });
     expect(calls).toEqual([]);
   });

@@ -48,6 +48,7 @@ describe('runWorker', () => {
       whenDrained: () => Promise.resolve(),
       endedWhileDraining: 3,
       live: () => [],
+      endpointActivity: () => [],
       destroyAll: () => [],
       dispose: note('dispose'),
       ...overrides,
@@ -69,7 +70,8 @@ describe('runWorker', () => {
     const receive = (...messages: PrimaryMessage[]) =>
       messages.forEach((message) => events?.onMessage(message));
     const start = async () => {
-      receive({ type: 'start', slot: 1, snapshot, keySets: [], ticketKeys: 'Zmlyc3Q=' });
+      const endpoints = { version: 1, upstreams: [] };
+      receive({ type: 'start', slot: 1, snapshot, keySets: [], endpoints, ticketKeys: 'Zmlyc3Q=' });
       await settle();
       receive({ type: 'accepted' });
     };
@@ -156,7 +158,10 @@ describe('runWorker', () => {
     });
     await start();
     const next = { ...snapshot, version: 2, shutdown: { delayMs: 0, timeoutMs: 0 } };
-    receive({ type: 'prepare', snapshot: next }, { type: 'commit', version: 2 });
+    receive(
+      { type: 'prepare', snapshot: next, endpoints: { version: 2, upstreams: [] } },
+      { type: 'commit', version: 2 },
+    );
     expect(calls).toEqual([FIRST_KEYS, 'prepare', 'commit']);
     expect(typesOf(sent).slice(2)).toEqual(['prepared', 'applied']);
     receive({ type: 'shutdown', reason: 'test' });

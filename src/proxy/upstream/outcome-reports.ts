@@ -1,0 +1,101 @@
+import type { Cause } from '../../contracts/cause.js';
+import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
+import type { Timer, Timers } from '../../contracts/timers.js';
+
+/**
+ * Owns what this worker tells of failing endpoints: the failures, and the successes of those that have failed. A healthy endpoint
+ * costs one look at a flag. Told at most once a tick, so that failures at full speed cost no message each.
+ */
+
+/** What was seen of an endpoint and not told yet. */
+export interface EndpointWatch {
+  /** Whatever it answers is news. */
+  isWatched: boolean;
+  /** The primary wants to know. */
+  isSuspect: boolean;
+  served: boolean;
+  failures: number;
+  reason: string;
+}
+
+export interface WatchedEndpoint {
+  readonly key: string;
+  readonly outcome: EndpointWatch;
+}
+
+export interface OutcomeReportsOptions {
+  readonly upstream: string;
+  /** As many failures in a row are told at once. */
+  readonly threshold: number;
+  readonly feed: EndpointFeed;
+  readonly timers: Timers;
+}
+
+const TELL_AFTER_MS = 1;
+
+/** Failures that say something of the endpoint. Limits of Torus itself, and what clients do, are none. */
+const TELLING = /^upstream\.(connect|tls|request|head|upgrade)\./;
+
+export class OutcomeReports {
+  private readonly options: OutcomeReportsOptions;
+  private readonly timer: Timer;
+  private readonly untold = new Set<WatchedEndpoint>();
+  private isWaiting = false;
+
+  constructor(options: OutcomeReportsOptions) {
+    this.options = options;
+    this.timer = options.timers.create(() => {
+      this.isWaiting = false;
+      this.tell();
+    });
+  }
+
+  answered(endpoint: WatchedEndpoint, status: number): void {
+    if (status >= 500) this.failed(endpoint, String(status));
+    else if (endpoint.outcome.isWatched) this.served(endpoint);
+  }
+
+  attemptFailed(endpoint: WatchedEndpoint, cause: Cause): void {
+    if (TELLING.test(cause)) this.failed(endpoint, cause);
+  }
+
+  dispose(): void {
+    this.timer.disarm();
+    this.untold.clear();
+  }
+
+  private failed(endpoint: WatchedEndpoint, reason: string): void {
+    const { outcome } = endpoint;
+    outcome.isWatched = true;
+    outcome.failures += 1;
+    outcome.reason = reason;
+    this.untold.add(endpoint);
+    if (outcome.failures >= this.options.threshold && !this.isWaiting) this.tell();
+    this.wait();
+  }
+
+  private served(endpoint: WatchedEndpoint): void {
+    endpoint.outcome.failures = 0;
+    endpoint.outcome.served = true;
+    this.untold.add(endpoint);
+    this.wait();
+  }
+
+  private wait(): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.timer.arm(TELL_AFTER_MS);
+  }
+
+  private tell(): void {
+    const { feed, upstream } = this.options;
+    for (const { key, outcome } of this.untold) {
+      const { served, failures, reason } = outcome;
+      outcome.served = false;
+      outcome.failures = 0;
+      outcome.isWatched = outcome.isSuspect;
+      feed.report({ upstream, endpoint: key, served, failures, reason });
+    }
+    this.untold.clear();
+  }
+}
