@@ -85,7 +85,7 @@ function environmentTable() {
 
 /** The object that a node is, or holds, or is a list or a map of; with the path that leads to it. */
 function objectsIn(node, path) {
-  if (node.properties !== undefined) return [{ node, path }];
+  if (node.properties !== undefined) return Object.keys(node.properties).length === 0 ? [] : [{ node, path }];
   if (node.items !== undefined) return objectsIn(node.items, `${path}[]`);
   if (typeof node.additionalProperties === 'object')
     return objectsIn(node.additionalProperties, `${path}.<name>`);

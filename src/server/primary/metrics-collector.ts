@@ -86,8 +86,9 @@ export class MetricsCollector {
     });
   }
 
-  /** Fresh gauges of the workers, summed. */
+  /** Gauges of the workers, summed; asked for after the call, never before. */
   async workerGauges(): Promise<MetricsSnapshot['gauges']> {
+    await this.#collecting;
     await this.collect();
     return this.#totals.read().gauges;
   }

@@ -193,7 +193,7 @@ const openAdmin = async (
   const sources: AdminSources = {
     unreadyReason: () => unreadyReason(primary.supervisor),
     metrics: () => primary.metrics.scrape(),
-    upstreams: async () => primary.endpoints.describe(await primary.metrics.workerGauges()),
+    upstreams: () => describeUpstreams(primary),
     onFailure: (err) => log.error({ err }, 'Admin listener failed'),
   };
   try {
@@ -207,6 +207,17 @@ const openAdmin = async (
   } catch (error) {
     log.fatal(describeBindFailure({ name: 'admin', ...admin }, error));
     return 'failed';
+  }
+};
+
+const DESCRIBE_TRIES = 3;
+
+/** What it says holds for every worker: they answer for their counts after they have heard the news. */
+const describeUpstreams = async ({ endpoints, metrics }: Primary): Promise<object> => {
+  for (let left = DESCRIBE_TRIES; ; left -= 1) {
+    endpoints.directory.tellNow();
+    const gauges = await metrics.workerGauges();
+    if (endpoints.directory.isTold || left === 0) return endpoints.describe(gauges);
   }
 };
 

@@ -24,8 +24,8 @@ interface Candidate {
 
 /** Workers are forked, and a reload goes on, after this, whether or not every name was resolved. */
 export const FIRST_LOOK_MS = 2000;
-/** Changes that come together are told together. */
-const TELL_AFTER_MS = 10;
+/** Workers are told at once, and not again sooner than this: changes that come together are told together. */
+const TELL_GAP_MS = 10;
 
 export class EndpointDirectory {
   readonly #options: EndpointDirectoryOptions;
@@ -33,6 +33,7 @@ export class EndpointDirectory {
   #upstreams: Map<string, UpstreamState>;
   readonly #changed = new Set<string>();
   #cancelTelling: (() => void) | undefined;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
   #prepared: { readonly version: number; readonly candidates: readonly Candidate[] } | undefined;
   #isStopped = false;
 
@@ -101,6 +102,11 @@ export class EndpointDirectory {
     for (const name of this.#upstreams.keys()) this.#changed.add(name);
   }
 
+  /** The workers were told everything. */
+  get isTold(): boolean {
+    return this.#changed.size === 0;
+  }
+
   /** Tells what has changed now, not in a moment. */
   tellNow(): void {
     this.#cancelTelling?.();
@@ -153,11 +159,14 @@ export class EndpointDirectory {
 
   #onChange(upstream: string): void {
     this.#changed.add(upstream);
-    this.#cancelTelling ??= this.#options.services.scheduler.after(TELL_AFTER_MS, () => this.#tell());
+    const { scheduler } = this.#options.services;
+    const delayMs = Math.max(0, this.#toldAtMs + TELL_GAP_MS - scheduler.now());
+    this.#cancelTelling ??= scheduler.after(delayMs, () => this.#tell());
   }
 
   #tell(): void {
     this.#cancelTelling = undefined;
+    this.#toldAtMs = this.#options.services.scheduler.now();
     const views = [...this.#changed].flatMap((name) => this.#upstreams.get(name)?.view() ?? []);
     this.#changed.clear();
     if (views.length > 0 && !this.#isStopped)
