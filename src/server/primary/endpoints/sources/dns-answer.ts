@@ -9,6 +9,8 @@ export interface DnsResolver {
   resolve4(name: string, options: { ttl: true }): Promise<RecordWithTtl[]>;
   resolve6(name: string, options: { ttl: true }): Promise<RecordWithTtl[]>;
   resolveSrv(name: string): Promise<SrvRecord[]>;
+  /** Every question that waits for its answer fails. */
+  cancel(): void;
 }
 
 export type DnsAnswer =

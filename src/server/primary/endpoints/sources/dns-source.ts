@@ -47,6 +47,7 @@ export class DnsSource implements EndpointSource {
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
+    this.#options.resolver.cancel();
   }
 
   report(): SourceReport {
