@@ -118,6 +118,12 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
     [],
     'Workers that did not answer a scrape in time.',
   ),
+  family(
+    'gauge',
+    'torus_tls_certificate_days_left',
+    ['listener', 'certificate'],
+    'Days until a certificate expires; negative when it has.',
+  ),
   family('counter', 'torus_key_set_fetches_total', ['result'], 'Fetches of remote key sets.'),
   family('gauge', 'torus_upstream_endpoints', ['upstream', 'state'], 'Endpoints in each state.'),
   family(

@@ -2,12 +2,14 @@
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
+import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
 import { startAdmin } from '../admin/admin-server.js';
 import type { AdminServer, AdminSources } from '../admin/admin-server.js';
 import { describeBindFailure } from '../bind-problem.js';
 import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
 import { composeEndpoints } from './endpoints/index.js';
 import type { Endpoints } from './endpoints/index.js';
+import { expirySamples, watchExpiry } from './certificate-expiry.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
@@ -63,7 +65,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   try {
     const admin = await openAdmin(primary, snapshot, log);
     if (admin === 'failed') return 1;
-    return await runUntilStopped(primary, admin, options.scheduler ?? systemScheduler);
+    return await runUntilStopped(primary, admin, { scheduler: options.scheduler ?? systemScheduler, log });
   } finally {
     unwatch();
     options.watch?.stop();
@@ -82,8 +84,9 @@ interface Primary {
 const runUntilStopped = async (
   { supervisor, keySets, endpoints, ticketKeys, metrics }: Primary,
   admin: AdminServer | undefined,
-  scheduler: Scheduler,
+  { scheduler, log }: { readonly scheduler: Scheduler; readonly log: Log },
 ): Promise<number> => {
+  const stopWarning = watchExpiry(() => supervisor.snapshot, { scheduler, log });
   const stopCollecting = scheduler.every(COLLECT_INTERVAL_MS, () => void metrics.collect());
   keySets.start();
   ticketKeys.start();
@@ -91,6 +94,7 @@ const runUntilStopped = async (
   supervisor.start();
   const exitCode = await supervisor.finished;
   stopCollecting();
+  stopWarning();
   keySets.stop();
   endpoints.directory.stop();
   ticketKeys.stop();
@@ -151,12 +155,21 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
       startSeconds,
       keySetFetches: keySets.fetches,
     }),
-    more: () => endpoints.metrics(),
+    more: () => moreMetrics(endpoints, supervisor.snapshot),
   });
   const { reload: load } = options;
   const shared = { supervisor, keySets, endpoints: endpoints.directory, scheduler, log };
   const reloader: Reloader | undefined = load === undefined ? undefined : new Reloader({ ...shared, load });
   return { supervisor, keySets, endpoints, ticketKeys, metrics, reloader };
+};
+
+const moreMetrics = (
+  endpoints: Endpoints,
+  snapshot: ConfigSnapshot,
+): Pick<MetricsSnapshot, 'counters' | 'gauges'> => {
+  const { counters, gauges } = endpoints.metrics();
+  const torus_tls_certificate_days_left = expirySamples(snapshot, Date.now());
+  return { counters, gauges: { ...gauges, torus_tls_certificate_days_left } };
 };
 
 interface Sender {
