@@ -5,6 +5,7 @@ import { formatAddress } from '../parse/address.js';
 import type { UpstreamDocument } from '../schema/upstream-schema.js';
 import { parseCertificates } from './certificates.js';
 import { loadFile, type CompileContext } from './compile-context.js';
+import { compileAdaptiveConcurrency, compileLimits } from './compile-limits.js';
 import { reportDuplicates } from './duplicates.js';
 
 export function compileUpstreams(
@@ -37,8 +38,11 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       maxIdle: pool.maxIdle,
       idleTimeoutMs: pool.idleTimeout,
       maxPending: pool.maxPending,
+      maxRequests: pool.maxRequests,
       pendingTimeoutMs: pool.pendingTimeout,
     },
+    limits: compileLimits(upstream.limits),
+    adaptiveConcurrency: compileAdaptiveConcurrency(upstream.adaptiveConcurrency),
     retryBudget: {
       share: upstream.retryBudget.percent / 100,
       minConcurrent: upstream.retryBudget.minConcurrent,

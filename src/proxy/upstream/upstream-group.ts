@@ -10,8 +10,12 @@ import type {
   RetryBudget,
   Upstream,
 } from '../../contracts/upstream.js';
+import type { RequestLimiter } from '../../contracts/upstream-limits.js';
 import { safeFailure } from './attempt-failure.js';
 import { createBalancer } from './balancers/index.js';
+import { ConnectionAllowance } from './connection-allowance.js';
+import { candidatesOf } from './candidates.js';
+import { limiterFor } from './request-limiter.js';
 import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
@@ -22,18 +26,30 @@ export class UpstreamGroup implements Upstream {
   private readonly endpoints: readonly UpstreamEndpoint[];
   private readonly balancer: Balancer;
   readonly retryBudget: RetryBudget;
+  readonly limiter: RequestLimiter | undefined;
+  private readonly services: UpstreamServices;
+  private readonly maxRequests: number | undefined;
 
   constructor(config: UpstreamConfig, services: UpstreamServices) {
+    const { maxConnections } = config.limits;
     this.name = config.name;
+    this.services =
+      maxConnections === undefined
+        ? services
+        : { ...services, allowance: new ConnectionAllowance(maxConnections) };
     this.balancer = createBalancer(config);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
-    this.endpoints = config.endpoints.map((endpoint) => new UpstreamEndpoint(endpoint, config, services));
+    this.limiter = limiterFor(config, services, () => this.endpointCount);
+    this.maxRequests = config.pool.maxRequests;
+    this.endpoints = config.endpoints.map(
+      (endpoint) => new UpstreamEndpoint(endpoint, config, this.services),
+    );
   }
 
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const picked = this.pick(exchange, options);
     if (picked !== undefined) return picked.checkout(observer, options);
-    observer.onAttemptFailed(safeFailure('upstream.pick.none-available', undefined));
+    observer.onAttemptFailed(safeFailure(this.refusal(), undefined));
     return { cancel: () => undefined };
   }
 
@@ -50,6 +66,7 @@ export class UpstreamGroup implements Upstream {
   }
 
   dispose(): void {
+    this.limiter?.dispose();
     for (const endpoint of this.endpoints) endpoint.dispose();
   }
 
@@ -58,16 +75,14 @@ export class UpstreamGroup implements Upstream {
   }
 
   private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
-    return this.balancer.pick(withoutAvoided(this.endpoints, options.avoid), exchange);
+    const candidates = candidatesOf(this.endpoints, options.avoid, this.maxRequests);
+    return this.balancer.pick(candidates, exchange);
   }
-}
 
-/** Another than those tried, where there is one. */
-function withoutAvoided<T extends Endpoint>(
-  endpoints: readonly T[],
-  avoid: readonly Endpoint[],
-): readonly T[] {
-  if (avoid.length === 0) return endpoints;
-  const others = endpoints.filter((endpoint) => !avoid.includes(endpoint));
-  return others.length > 0 ? others : endpoints;
+  /** Why none could be picked. */
+  private refusal(): Cause {
+    if (this.maxRequests === undefined || this.endpointCount === 0) return 'upstream.pick.none-available';
+    this.services.telemetry.upstreamOverflow(this.name, 'endpoint');
+    return 'upstream.limit.exceeded';
+  }
 }

@@ -1,0 +1,17 @@
+import type { Endpoint } from '../../contracts/upstream.js';
+
+/**
+ * Owns which endpoints an attempt is offered to the balancer with: those with room for one more, and of these rather one that
+ * was not tried before. Without limits and for a first attempt the list is passed on as it is.
+ */
+export function candidatesOf<T extends Endpoint>(
+  endpoints: readonly T[],
+  avoid: readonly Endpoint[],
+  maxRequests: number | undefined,
+): readonly T[] {
+  const withRoom =
+    maxRequests === undefined ? endpoints : endpoints.filter(({ active }) => active < maxRequests);
+  if (avoid.length === 0) return withRoom;
+  const others = withRoom.filter((endpoint) => !avoid.includes(endpoint));
+  return others.length > 0 ? others : withRoom;
+}
