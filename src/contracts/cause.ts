@@ -34,6 +34,8 @@ export type Cause =
   | 'downstream.tunnel.aborted'
   // the upstream, or what it sent
   | 'upstream.pick.none-available'
+  | 'upstream.limit.exceeded'
+  | 'upstream.limit.adaptive'
   | 'upstream.queue.full'
   | 'upstream.queue.timeout'
   | 'upstream.connect.refused'

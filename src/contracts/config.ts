@@ -5,6 +5,7 @@ export type * from './filter-config.js';
 export type * from './retry-config.js';
 export type * from './route-config.js';
 export type * from './upstream-config.js';
+export type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from './upstream-limits.js';
 
 /**
  * The validated configuration. Everything is parsed: durations are milliseconds (`...Ms`), sizes are bytes (`...Bytes`),

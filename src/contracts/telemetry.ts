@@ -35,4 +35,10 @@ export interface Telemetry {
   retried(upstream: string, reason: string): void;
   /** A failure that the route would have tried again was not: `budget`, `body`, `retry-after`. */
   retrySkipped(upstream: string, reason: string): void;
+  /** So many more (or, below 0, fewer) attempts wait for a place or a connection. */
+  upstreamPending(upstream: string, change: number): void;
+  /** An attempt was refused by a limit: `requests`, `adaptive`, `queue-full`, `queue-timeout`, `endpoint`. */
+  upstreamOverflow(upstream: string, reason: string): void;
+  /** The adaptive limit is this from now on; undefined when there is none any more. */
+  concurrencyLimit(upstream: string, limit: number | undefined): void;
 }

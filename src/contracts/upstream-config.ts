@@ -1,3 +1,5 @@
+import type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from './upstream-limits.js';
+
 export interface UpstreamConfig {
   readonly name: string;
   /** As configured; empty when they are discovered. */
@@ -14,6 +16,9 @@ export interface UpstreamConfig {
   readonly tls: UpstreamTlsConfig;
   readonly pool: PoolConfig;
   readonly retryBudget: RetryBudgetConfig;
+  readonly limits: UpstreamLimitsConfig;
+  /** undefined: off. */
+  readonly adaptiveConcurrency: AdaptiveConcurrencyConfig | undefined;
 }
 
 /** Of one upstream in one worker. */
@@ -107,6 +112,8 @@ export interface PoolConfig {
   readonly idleTimeoutMs: number;
   /** Exchanges that may wait for a connection when `maxConnections` are in use. */
   readonly maxPending: number;
-  /** How long they wait. */
+  /** Exchanges that run on the endpoint at once; undefined for no limit but that of the connections. */
+  readonly maxRequests: number | undefined;
+  /** How long exchanges wait for a connection. */
   readonly pendingTimeoutMs: number;
 }

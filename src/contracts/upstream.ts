@@ -3,6 +3,7 @@ import type { Cause } from './cause.js';
 import type { Exchange } from './exchange.js';
 import type { Fields } from './fields.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
+import type { RequestLimiter } from './upstream-limits.js';
 
 /** One address of an upstream. */
 export interface Endpoint {
@@ -103,6 +104,8 @@ export interface Upstream {
   readonly name: string;
   readonly endpointCount: number;
   readonly retryBudget: RetryBudget;
+  /** Asked before each checkout; undefined where nothing limits the requests. */
+  readonly limiter: RequestLimiter | undefined;
   /**
    * Picks an endpoint and checks out a connection. Calls `onConnected` before returning when an idle one is at hand.
    * Failures to pick, queue or connect go to `onAttemptFailed`.

@@ -66,6 +66,19 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     ['upstream', 'reason'],
     'Failures that would have been tried again, but for the reason: budget, body, retry-after.',
   ),
+  family('gauge', 'torus_upstream_pending', ['upstream'], 'Attempts that wait for a place or a connection.'),
+  family(
+    'counter',
+    'torus_upstream_overflow_total',
+    ['upstream', 'reason'],
+    'Attempts that a limit refused: requests, adaptive, endpoint, queue-full, queue-timeout.',
+  ),
+  family(
+    'gauge',
+    'torus_upstream_concurrency_limit',
+    ['upstream'],
+    'Requests that the adaptive limit allows at once, summed over the workers.',
+  ),
   family(
     'counter',
     'torus_access_log_dropped_total',

@@ -26,6 +26,10 @@ export class WorkerMetrics implements Telemetry {
   readonly #failedHandshakes = new PairCounters();
   readonly #retries = new PairCounters();
   readonly #skippedRetries = new PairCounters();
+  readonly #overflows = new PairCounters();
+  /** By upstream: names from the configuration, so few. */
+  readonly #pending = new Map<string, number>();
+  readonly #concurrencyLimits = new Map<string, number>();
   readonly #rejected = new TripleCounters();
   #inFlight = 0;
 
@@ -79,6 +83,19 @@ export class WorkerMetrics implements Telemetry {
     this.#skippedRetries.add(upstream, reason, 1);
   }
 
+  upstreamPending(upstream: string, change: number): void {
+    this.#pending.set(upstream, (this.#pending.get(upstream) ?? 0) + change);
+  }
+
+  upstreamOverflow(upstream: string, reason: string): void {
+    this.#overflows.add(upstream, reason, 1);
+  }
+
+  concurrencyLimit(upstream: string, limit: number | undefined): void {
+    if (limit === undefined) this.#concurrencyLimits.delete(upstream);
+    else this.#concurrencyLimits.set(upstream, limit);
+  }
+
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
@@ -87,6 +104,8 @@ export class WorkerMetrics implements Telemetry {
       gauges: {
         torus_http_exchanges_in_flight: [[[], this.#inFlight]],
         torus_sockets_open: samples(this.#open.cells()),
+        torus_upstream_pending: byName(this.#pending),
+        torus_upstream_concurrency_limit: byName(this.#concurrencyLimits),
         ...process.gauges,
       },
       histograms: { torus_http_request_duration_seconds: this.#requests.durations() },
@@ -105,6 +124,7 @@ export class WorkerMetrics implements Telemetry {
       torus_tls_handshakes_total: samples(this.#handshakes.cells()),
       torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),
       torus_upstream_retries_total: samples(this.#retries.cells()),
+      torus_upstream_overflow_total: samples(this.#overflows.cells()),
       torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),
       torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
     };
@@ -112,3 +132,6 @@ export class WorkerMetrics implements Telemetry {
 }
 
 const samples = (cells: readonly Cell[]): Sample[] => cells.map((cell) => [cell.labels, cell.value]);
+
+const byName = (values: ReadonlyMap<string, number>): Sample[] =>
+  [...values].map(([name, value]) => [[name], value]);

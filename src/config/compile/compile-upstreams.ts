@@ -7,6 +7,7 @@ import { parseCertificates } from './certificates.js';
 import { loadFile, type CompileContext } from './compile-context.js';
 import { compileDiscovery } from './compile-discovery.js';
 import { compileEjection, compileHealthCheck } from './compile-health.js';
+import { compileAdaptiveConcurrency, compileLimits } from './compile-limits.js';
 import { reportDuplicates } from './duplicates.js';
 
 export function compileUpstreams(
@@ -45,8 +46,11 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       maxIdle: pool.maxIdle,
       idleTimeoutMs: pool.idleTimeout,
       maxPending: pool.maxPending,
+      maxRequests: pool.maxRequests,
       pendingTimeoutMs: pool.pendingTimeout,
     },
+    limits: compileLimits(upstream.limits),
+    adaptiveConcurrency: compileAdaptiveConcurrency(upstream.adaptiveConcurrency),
     retryBudget: {
       share: upstream.retryBudget.percent / 100,
       minConcurrent: upstream.retryBudget.minConcurrent,

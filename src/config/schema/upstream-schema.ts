@@ -1,6 +1,7 @@
 /** Owns the grammar and defaults of `upstreams`. */
 import { z } from 'zod';
 import { parseEndpointUrl } from '../parse/endpoint-url.js';
+import { adaptiveConcurrencySchema, limitsSchema } from './limits-schema.js';
 import { retryBudgetSchema } from './retry-schema.js';
 import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 import { discoverySchema } from './upstream/discovery-schema.js';
@@ -32,6 +33,12 @@ const poolSchema = z.strictObject({
   maxPending: integer(0)
     .prefault(1024)
     .describe('Most exchanges that wait for a connection when all are in use; the next is answered 503.'),
+  maxRequests: integer(1)
+    .optional()
+    .describe(
+      'Most requests that run at once on one endpoint from one worker. Over HTTP/1.1 never more than its connections.',
+    )
+    .meta({ 'x-examples': [100] }),
   pendingTimeout: positiveDuration()
     .prefault('3s')
     .describe('How long an exchange waits for a connection before it is answered 503.'),
@@ -87,6 +94,14 @@ export const upstreamSchema = z.strictObject({
     .describe('How long an endpoint may take. Response timeouts belong to routes.'),
   tls: upstreamTlsSchema.prefault({}).describe('TLS towards https endpoints.'),
   pool: poolSchema.prefault({}).describe('Kept-alive connections, for each endpoint in each worker.'),
+  limits: limitsSchema
+    .prefault({})
+    .describe('What bounds all endpoints of this upstream together, in each worker.'),
+  adaptiveConcurrency: adaptiveConcurrencySchema
+    .prefault(false)
+    .describe(
+      'Finds out how many requests this upstream takes at once without getting slower, in each worker; more are answered 503 at once. `true` for the defaults.',
+    ),
   retryBudget: retryBudgetSchema
     .prefault({})
     .describe('How much of the traffic to this upstream retries may be, whatever the routes allow.'),

@@ -13,6 +13,7 @@ import type {
   Endpoint,
   UpstreamConnection,
 } from '../../contracts/upstream.js';
+import type { Applicant, RequestLimiter } from '../../contracts/upstream-limits.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 
 export interface ForwardingServices {
@@ -46,7 +47,7 @@ export const NO_ENDPOINTS: readonly Endpoint[] = [];
  * is sent on it, and its time. What follows from the outcome is its owner's business. It is its own checkout options and
  * observer, so that an attempt is one object.
  */
-export class Attempt implements AttemptObserver, CheckoutOptions {
+export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   readonly connection: CheckoutOptions['connection'];
   readonly avoid: readonly Endpoint[];
   readonly responseHeadTimeoutMs: number;
@@ -56,6 +57,10 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
   private leased: UpstreamConnection | undefined = undefined;
   private requestSink: Writable | undefined = undefined;
   private timer: Timer | undefined = undefined;
+  /** Where it has a place, or waits for one. */
+  private limiter: RequestLimiter | undefined = undefined;
+  /** -1 before. */
+  private admittedAtMs = -1;
   /** When the request had been sent in full, or up to now. */
   private sentAtMs = 0;
   /** The final response head is here. */
@@ -80,6 +85,24 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
     const { job } = this.owner;
     const perTryMs = job.route.config.retry?.perTryTimeoutMs ?? 0;
     if (perTryMs > 0) this.limit(perTryMs);
+    const { limiter } = job.upstream;
+    this.limiter = limiter;
+    if (limiter === undefined) this.checkOut();
+    else limiter.enter(this);
+  }
+
+  onAdmitted(): void {
+    this.admittedAtMs = this.owner.services.timers.now();
+    this.checkOut();
+  }
+
+  onRefused(cause: Cause): void {
+    this.limiter = undefined;
+    this.onAttemptFailed({ cause, detail: undefined, retry: 'safe' });
+  }
+
+  private checkOut(): void {
+    const { job } = this.owner;
     const checkout = job.upstream.checkout(job.exchange, this, this);
     // It may have failed, or been served whole, before it returned.
     if (!this.over) this.checkout = checkout;
@@ -93,6 +116,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
     leased?.destroy();
     checkout?.cancel();
     requestSink?.destroy();
+    this.leave();
   }
 
   /** The response is over, and was taken whole. */
@@ -101,6 +125,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
     const { leased } = this;
     this.end();
     leased?.release();
+    this.leave();
   }
 
   // ---- the request ---------------------------------------------------------------------------------------------------
@@ -175,6 +200,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
   private noteResponse(head: ResponseHead): void {
     this.responded = true;
     this.timer?.disarm();
+    if (this.limiter !== undefined) this.noteLatency();
     const { job, services } = this.owner;
     if (this.leased !== undefined)
       job.upstream.reportResponse(this.leased.endpoint, head.status, services.timers.now() - this.sentAtMs);
@@ -186,6 +212,8 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
     const { requestSink, owner } = this;
     this.end();
     requestSink?.destroy();
+    if (failure.cause.endsWith('.timeout')) this.noteLatency();
+    this.leave();
     owner.job.upstream.reportFailure(failure.endpoint, failure.cause);
     owner.onFailed(this, failure);
   }
@@ -206,6 +234,18 @@ export class Attempt implements AttemptObserver, CheckoutOptions {
       this.fail('upstream.attempt.timeout', undefined, 'no');
     });
     this.timer.arm(perTryMs);
+  }
+
+  /** For limits that learn from it. Silence until patience ran out is latency, too. */
+  private noteLatency(): void {
+    if (this.admittedAtMs >= 0) this.limiter?.observed(this.owner.services.timers.now() - this.admittedAtMs);
+  }
+
+  /** Gives the place back: last, because who waits for it may begin within the call. */
+  private leave(): void {
+    const { limiter } = this;
+    this.limiter = undefined;
+    limiter?.leave(this);
   }
 
   private end(): void {

@@ -3,6 +3,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
 import { safeFailure } from './attempt-failure.js';
+import type { AllowanceMember, ConnectionAllowance } from './connection-allowance.js';
 import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Dialer } from './dialer.js';
@@ -15,14 +16,18 @@ import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
 export interface Http1PoolOptions {
   readonly endpoint: BusyEndpoint;
+  /** Name of the upstream, for the counts. */
+  readonly upstream: string;
   readonly limits: PoolConfig;
+  /** What the pools of the upstream have together, where that is limited. */
+  readonly allowance: ConnectionAllowance | undefined;
   readonly connectTimeoutMs: number;
   readonly dialer: Dialer;
   readonly timers: Timers;
   readonly telemetry: Telemetry;
 }
 
-export class Http1Pool implements ConnectionPool, ConnectionHome {
+export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMember {
   readonly endpoint: BusyEndpoint;
   readonly dialer: Dialer;
   readonly timers: Timers;
@@ -41,6 +46,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome {
     this.timers = options.timers;
     this.telemetry = options.telemetry;
     this.idleTimeoutMs = options.limits.idleTimeoutMs;
+    options.allowance?.join(this);
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -49,25 +55,43 @@ export class Http1Pool implements ConnectionPool, ConnectionHome {
       idle.assign(observer, options);
       return idle;
     }
-    if (this.connections.size < this.options.limits.maxConnections) return this.dial(observer, options);
-    const stale = this.idle.shift();
-    if (stale !== undefined) {
-      // The limit counts idle ones too: the oldest makes room for one that can be used.
-      stale.destroy();
-      this.connections.delete(stale);
-      return this.dial(observer, options);
-    }
+    // The limit counts idle ones too: the oldest makes room for one that can be used.
+    if (this.takePlace() || this.yieldIdle()) return this.dial(observer, options);
     return this.wait(observer, options);
   }
 
+  /** Room for one more connection. */
+  private takePlace(): boolean {
+    const { limits, allowance } = this.options;
+    return this.connections.size < limits.maxConnections && (allowance?.take(this) ?? true);
+  }
+
+  get waitingSinceMs(): number {
+    const [first] = this.pending;
+    return first?.sinceMs ?? Infinity;
+  }
+
+  yieldIdle(): boolean {
+    const oldest = this.idle.shift();
+    if (oldest === undefined) return false;
+    oldest.destroy();
+    this.connections.delete(oldest);
+    return true;
+  }
+
   putBack(connection: PooledConnection): void {
+    const { limits, allowance } = this.options;
+    if (allowance?.isWantedElsewhere(this) === true) {
+      connection.destroy();
+      return;
+    }
     const next = this.nextPooledPending();
     if (next !== undefined) {
       next.resolve(connection);
       connection.assign(next.observer, next.options);
       return;
     }
-    if (this.disposed || this.idle.length >= this.options.limits.maxIdle) {
+    if (this.disposed || this.idle.length >= limits.maxIdle) {
       connection.destroy();
       return;
     }
@@ -79,19 +103,32 @@ export class Http1Pool implements ConnectionPool, ConnectionHome {
     const at = this.idle.lastIndexOf(connection);
     if (at >= 0) this.idle.splice(at, 1);
     if (!this.connections.delete(connection)) return;
+    this.options.allowance?.give();
+    this.dialForPending();
+  }
+
+  dialForPending(): boolean {
     const [next] = this.pending;
-    if (next === undefined || this.disposed) return;
+    if (next === undefined || !this.takePlace()) return false;
     next.resolve(this.dial(next.observer, next.options));
+    return true;
   }
 
   /** A waiting checkout gave up or was served. */
   leaveQueue(pending: PendingCheckout): void {
-    this.pending.delete(pending);
+    if (this.pending.delete(pending)) this.telemetry.upstreamPending(this.options.upstream, -1);
+  }
+
+  /** A checkout could not wait, or has waited for long enough. */
+  overflow(observer: AttemptObserver, reason: 'full' | 'timeout'): void {
+    this.telemetry.upstreamOverflow(this.options.upstream, `queue-${reason}`);
+    observer.onAttemptFailed(safeFailure(`upstream.queue.${reason}`, this.endpoint.label));
   }
 
   dispose(): void {
     this.disposed = true;
     for (const connection of this.idle.splice(0)) connection.destroy();
+    this.options.allowance?.leave(this);
   }
 
   private dial(observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -104,12 +141,15 @@ export class Http1Pool implements ConnectionPool, ConnectionHome {
 
   private wait(observer: AttemptObserver, options: CheckoutOptions): Checkout {
     if (this.pending.size >= this.options.limits.maxPending) {
-      observer.onAttemptFailed(safeFailure('upstream.queue.full', this.endpoint.label));
+      this.overflow(observer, 'full');
       return NOTHING_TO_CANCEL;
     }
+    const { limits, allowance } = this.options;
+    if (this.connections.size < limits.maxConnections) allowance?.await(this);
     const pending = new PendingCheckout(this, observer, options);
     this.pending.add(pending);
-    pending.timer.arm(this.options.limits.pendingTimeoutMs);
+    this.telemetry.upstreamPending(this.options.upstream, 1);
+    pending.timer.arm(limits.pendingTimeoutMs);
     return pending;
   }
 
@@ -127,6 +167,7 @@ class PendingCheckout implements Checkout {
   readonly observer: AttemptObserver;
   readonly options: CheckoutOptions;
   readonly timer: Timer;
+  readonly sinceMs: number;
   private readonly pool: Http1Pool;
   private connection: Checkout | undefined = undefined;
 
@@ -134,9 +175,10 @@ class PendingCheckout implements Checkout {
     this.pool = pool;
     this.observer = observer;
     this.options = options;
+    this.sinceMs = pool.timers.now();
     this.timer = pool.timers.create(() => {
       this.pool.leaveQueue(this);
-      observer.onAttemptFailed(safeFailure('upstream.queue.timeout', pool.endpoint.label));
+      this.pool.overflow(observer, 'timeout');
     });
   }
 

@@ -3,6 +3,7 @@ import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
+import type { ConnectionAllowance } from './connection-allowance.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { dialerFor } from './dialer.js';
 import { Http1Pool } from './http1-pool.js';
@@ -12,6 +13,8 @@ export interface UpstreamServices {
   readonly timers: Timers;
   readonly telemetry: Telemetry;
   readonly endpoints: EndpointFeed;
+  /** Shared by the endpoints of an upstream that limits its connections. */
+  readonly allowance?: ConnectionAllowance;
 }
 
 /** Owns one address of an upstream in this worker: who it is, how busy it is, and the pool that leads to it. */
@@ -46,10 +49,13 @@ export class UpstreamEndpoint implements Endpoint {
     this.fullWeight = config.weight;
     this.pool = new Http1Pool({
       endpoint: this,
+      upstream: upstream.name,
+      allowance: services.allowance,
       limits: upstream.pool,
       connectTimeoutMs: upstream.connectTimeoutMs,
       dialer: dialerFor(config, upstream.tls),
-      ...services,
+      timers: services.timers,
+      telemetry: services.telemetry,
     });
   }
 

@@ -11,10 +11,14 @@ import type {
   RetryBudget,
   Upstream,
 } from '../../contracts/upstream.js';
+import type { RequestLimiter } from '../../contracts/upstream-limits.js';
 import { safeFailure } from './attempt-failure.js';
 import { createBalancer } from './balancers/index.js';
 import type { WatchedEndpoint } from './outcome-reports.js';
 import { OutcomeReports } from './outcome-reports.js';
+import { ConnectionAllowance } from './connection-allowance.js';
+import { candidatesOf } from './candidates.js';
+import { limiterFor } from './request-limiter.js';
 import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
@@ -36,13 +40,21 @@ export class UpstreamGroup implements Upstream {
   private leaving: readonly UpstreamEndpoint[] = [];
   /** A new array whenever it changes: balancers keep what they computed of it. */
   private pickable: readonly UpstreamEndpoint[] = [];
+  readonly limiter: RequestLimiter | undefined;
+  private readonly maxRequests: number | undefined;
 
   constructor(config: UpstreamConfig, services: UpstreamServices) {
+    const { maxConnections } = config.limits;
     this.name = config.name;
     this.config = config;
-    this.services = services;
+    this.services =
+      maxConnections === undefined
+        ? services
+        : { ...services, allowance: new ConnectionAllowance(maxConnections) };
     this.balancer = createBalancer(config);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
+    this.limiter = limiterFor(config, services, () => this.endpointCount);
+    this.maxRequests = config.pool.maxRequests;
     this.outcomes = outcomeReportsFor(config, services);
     this.update(services.endpoints.current(config.name) ?? asConfigured(config));
     this.unfollow = services.endpoints.follow(config.name, (endpoints) => this.update(endpoints));
@@ -51,7 +63,7 @@ export class UpstreamGroup implements Upstream {
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const picked = this.pick(exchange, options);
     if (picked !== undefined) return picked.checkout(observer, options);
-    observer.onAttemptFailed(safeFailure('upstream.pick.none-available', undefined));
+    observer.onAttemptFailed(safeFailure(this.refusal(), undefined));
     return { cancel: () => undefined };
   }
 
@@ -83,6 +95,7 @@ export class UpstreamGroup implements Upstream {
 
   dispose(): void {
     this.unfollow();
+    this.limiter?.dispose();
     this.outcomes?.dispose();
     for (const endpoint of this.known.values()) endpoint.dispose();
   }
@@ -126,7 +139,15 @@ export class UpstreamGroup implements Upstream {
   }
 
   private pick(exchange: Exchange, options: CheckoutOptions): UpstreamEndpoint | undefined {
-    return this.balancer.pick(withoutAvoided(this.pickable, options.avoid), exchange);
+    const candidates = candidatesOf(this.pickable, options.avoid, this.maxRequests);
+    return this.balancer.pick(candidates, exchange);
+  }
+
+  /** Why none could be picked. */
+  private refusal(): Cause {
+    if (this.maxRequests === undefined || this.endpointCount === 0) return 'upstream.pick.none-available';
+    this.services.telemetry.upstreamOverflow(this.name, 'endpoint');
+    return 'upstream.limit.exceeded';
   }
 }
 
@@ -155,14 +176,4 @@ function asConfigured({ name, endpoints }: UpstreamConfig): UpstreamEndpoints {
 
 function isSameList<T>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((item, index) => item === right[index]);
-}
-
-/** Another than those tried, where there is one. */
-function withoutAvoided<T extends Endpoint>(
-  endpoints: readonly T[],
-  avoid: readonly Endpoint[],
-): readonly T[] {
-  if (avoid.length === 0) return endpoints;
-  const others = endpoints.filter((endpoint) => !avoid.includes(endpoint));
-  return others.length > 0 ? others : endpoints;
 }

@@ -59,8 +59,16 @@ describe('loadConfig', () => {
         maxIdle: 256,
         idleTimeoutMs: 60_000,
         maxPending: 1024,
+        maxRequests: undefined,
         pendingTimeoutMs: 3000,
       },
+      limits: {
+        maxRequests: undefined,
+        maxConnections: undefined,
+        maxPending: 1024,
+        pendingTimeoutMs: 3000,
+      },
+      adaptiveConcurrency: undefined,
       retryBudget: { share: 0.2, minConcurrent: 3 },
     });
     expect(snapshot.routes[0]).toMatchObject({

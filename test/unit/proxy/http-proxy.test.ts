@@ -82,6 +82,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
   const upstream = {
     name: 'u',
     endpointCount: 1,
+    limiter: undefined,
     retryBudget: { take: () => true, give: () => undefined },
     checkout: () => ({ cancel: () => undefined }),
     reportResponse: () => undefined,

@@ -1,0 +1,116 @@
+/** An upstream that gets slower the more it has to do gets no more than it can take; the rest is answered 503 at once. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  accessLine,
+  metricSum,
+  rawClient,
+  startHttpUpstream,
+  startTorus,
+  until,
+  whenNothingIsOpen,
+  type ReadResponse,
+  type RunningTorus,
+  type TestUpstream,
+} from '../../support/index.js';
+
+/** Requests the upstream serves side by side; each further one makes all of them slower. */
+const CAPACITY = 8;
+const BASE_MS = 10;
+const CLIENTS = 60;
+
+let upstream: TestUpstream;
+let torus: RunningTorus;
+let running = 0;
+let most = 0;
+
+beforeAll(async () => {
+  upstream = await startHttpUpstream(async (_request, response) => {
+    running += 1;
+    most = Math.max(most, running);
+    await delay(BASE_MS * Math.max(1, running / CAPACITY));
+    running -= 1;
+    response.end('ok');
+  });
+  const route = (name: string): object => ({
+    name,
+    match: { host: `${name}.test`, path: '/*' },
+    upstream: name,
+  });
+  torus = await startTorus({
+    config: {
+      workers: 1,
+      listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
+      admin: { address: '127.0.0.1:0' },
+      upstreams: {
+        adaptive: { endpoints: [upstream.url], adaptiveConcurrency: { min: 2, initial: 40, tolerance: 100 } },
+        plain: { endpoints: [upstream.url], adaptiveConcurrency: false },
+      },
+      routes: [route('adaptive'), route('plain')],
+    },
+  });
+});
+
+afterAll(async () => {
+  await torus.stop();
+  await upstream.close();
+});
+
+/** That many clients ask again and again until the time is up. */
+const load = async (host: string, clients: number, forMs: number): Promise<ReadResponse[]> => {
+  const endAt = performance.now() + forMs;
+  const responses: ReadResponse[] = [];
+  const askOn = async (): Promise<void> => {
+    await using client = await rawClient({ port: torus.port() });
+    while (performance.now() < endAt) {
+      const response = await client.exchange(`GET /load HTTP/1.1\r\nHost: ${host}.test\r\n\r\n`);
+      responses.push(response);
+      // Who is sent away comes back later, as it was told.
+      if (response.status === 503) await delay(BASE_MS);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, askOn));
+  return responses;
+};
+
+const statuses = (responses: readonly ReadResponse[]): number[] => [
+  ...new Set(responses.map(({ status }) => status ?? 0)),
+];
+
+it('an upstream without it is given everything', async () => {
+  most = 0;
+  expect(statuses(await load('plain', CLIENTS, 600))).toEqual([200]);
+  expect(most).toBeGreaterThan(CLIENTS * 0.8);
+});
+
+it('an overload makes the limit shrink: the rest is told to come back, and the upstream stays fast', async () => {
+  const gauge = (): Promise<number> =>
+    metricSum(torus, 'torus_upstream_concurrency_limit', { upstream: 'adaptive' });
+  expect(await gauge()).toBe(40);
+  // The latency without load.
+  expect(statuses(await load('adaptive', 4, 600))).toEqual([200]);
+  await load('adaptive', CLIENTS, 2_500);
+  const limit = await gauge();
+  expect(limit).toBeLessThan(36);
+  most = 0;
+  const responses = await load('adaptive', CLIENTS, 1_000);
+  expect(statuses(responses).sort()).toEqual([200, 503]);
+  expect(most).toBeLessThan(40);
+  const refused = responses.find(({ status }) => status === 503)!;
+  expect(JSON.parse(refused.text())).toMatchObject({ cause: 'upstream.limit.adaptive' });
+  expect(refused.field('retry-after')).toBe('1');
+  const labels = { upstream: 'adaptive', reason: 'adaptive' };
+  expect(await metricSum(torus, 'torus_upstream_overflow_total', labels)).toBeGreaterThan(0);
+  const line = await torus.waitForLog((at) => at['cause'] === 'upstream.limit.adaptive');
+  expect(line).toMatchObject({ msg: 'access', status: 503, attempts: 1 });
+});
+
+it('when the load is gone everybody is served again', async () => {
+  expect(statuses(await load('adaptive', 2, 300))).toEqual([200]);
+});
+
+it('after all these no exchange and no socket is left', async () => {
+  upstream.resetAll();
+  await whenNothingIsOpen(torus);
+  await until(() => running === 0);
+  expect((await accessLine(torus, '/load')).msg).toBe('access');
+});
