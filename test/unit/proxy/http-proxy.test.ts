@@ -109,6 +109,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
           cancel: () => {
             entry.cancelled = true;
           },
+          expire: () => undefined,
         };
       },
     },
