@@ -31,6 +31,8 @@ export interface ForwardOwner {
 export interface Forwarding {
   /** Stops at once and releases the endpoint: the client is gone, or the exchange took too long. No owner call follows. */
   cancel(): void;
+  /** As `cancel`, after `limitMs`: an endpoint that kept the exchange waiting for most of that time has failed. */
+  expire(limitMs: number): void;
 }
 
 /** Moves one exchange between downstream and upstream: picks, connects, retries, streams, tunnels. */

@@ -148,6 +148,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   private startDeadline(requestMs: number): void {
     this.deadline = this.proxy.options.timers.create(() => {
+      this.forwarding?.expire(requestMs);
       this.fail('upstream.exchange.timeout', 'request-deadline');
     });
     this.deadline.arm(requestMs);

@@ -119,6 +119,14 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     this.leave();
   }
 
+  /** The exchange has run out of time. The endpoint failed if it has had the whole request for so long, and said nothing. */
+  blameSilence(leastMs: number): void {
+    const { job, services } = this.owner;
+    if (this.over || this.responded || this.leased === undefined || this.requestSink !== undefined) return;
+    if (services.timers.now() - this.sentAtMs < leastMs) return;
+    job.upstream.reportFailure(this.leased.endpoint, 'upstream.head.timeout');
+  }
+
   /** The response is over, and was taken whole. */
   release(): void {
     if (this.over) return;

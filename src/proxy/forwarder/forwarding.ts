@@ -64,6 +64,11 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     this.replay?.settle();
   }
 
+  expire(limitMs: number): void {
+    this.attempt?.blameSilence(limitMs / 2);
+    this.cancel();
+  }
+
   private begin(connection: CheckoutOptions['connection']): void {
     const { exchange } = this.job;
     exchange.phase = 'connect';

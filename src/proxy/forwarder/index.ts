@@ -27,4 +27,4 @@ export function createForwarder(
   };
 }
 
-const NOT_BEGUN: Forwarding = { cancel: () => undefined };
+const NOT_BEGUN: Forwarding = { cancel: () => undefined, expire: () => undefined };

@@ -34,19 +34,22 @@ export interface OutcomeReportsOptions {
 const TELL_AFTER_MS = 1;
 
 /** Failures that say something of the endpoint. Limits of Torus itself, and what clients do, are none. */
-const TELLING = /^upstream\.(connect|tls|request|head|upgrade)\./;
+const TELLING = /^upstream\.(connect|tls|request|head|upgrade|attempt)\./;
 
 export class OutcomeReports {
   private readonly options: OutcomeReportsOptions;
   private readonly timer: Timer;
   private readonly untold = new Set<WatchedEndpoint>();
   private isWaiting = false;
+  /** Since the last tick. */
+  private hasTold = false;
 
   constructor(options: OutcomeReportsOptions) {
     this.options = options;
     this.timer = options.timers.create(() => {
-      this.isWaiting = false;
       this.tell();
+      this.isWaiting = false;
+      this.hasTold = false;
     });
   }
 
@@ -70,8 +73,8 @@ export class OutcomeReports {
     outcome.failures += 1;
     outcome.reason = reason;
     this.untold.add(endpoint);
-    if (outcome.failures >= this.options.threshold && !this.isWaiting) this.tell();
     this.wait();
+    if (outcome.failures >= this.options.threshold && !this.hasTold) this.tell();
   }
 
   private served(endpoint: WatchedEndpoint): void {
@@ -93,9 +96,11 @@ export class OutcomeReports {
       const { served, failures, reason } = outcome;
       outcome.served = false;
       outcome.failures = 0;
-      outcome.isWatched = outcome.isSuspect;
+      // Until the primary has said what it thinks of the failures, what is served is still news.
+      outcome.isWatched = outcome.isSuspect || failures > 0;
       feed.report({ upstream, endpoint: key, served, failures, reason });
     }
     this.untold.clear();
+    this.hasTold = true;
   }
 }

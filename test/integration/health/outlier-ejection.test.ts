@@ -128,6 +128,17 @@ describe('an endpoint that fails', () => {
     expect((await factsOf(torus)).endpoints[0]?.why).toContain('upstream.head.timeout');
   });
 
+  it('is ejected when requests run out of time because of it', async () => {
+    const timeouts = { request: '150ms' };
+    torus = await start(
+      urls(backends),
+      { outlierEjection: { consecutive5xx: 2 } },
+      { routes: [{ name: 'all', match: { path: '/*' }, upstream: 'main', timeouts }] },
+    );
+    bad.status = -1;
+    await askUntilEjected(torus, bad);
+  });
+
   it('comes back by itself, and is out for longer the next time', async () => {
     torus = await start(urls(backends), {
       outlierEjection: { consecutive5xx: 2, baseTime: '600ms', maxTime: '5s' },

@@ -110,6 +110,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
           cancel: () => {
             entry.cancelled = true;
           },
+          expire: () => undefined,
         };
       },
     },
