@@ -54,7 +54,8 @@ beforeAll(async () => {
       upstreams: Object.fromEntries(
         Object.entries(groups).map(([name, endpoints]) => [
           name,
-          { endpoints, balancer: 'round-robin', pool: { maxIdle: 0 } },
+          // Nor is one ejected, which would leave no other to go to.
+          { endpoints, balancer: 'round-robin', pool: { maxIdle: 0 }, outlierEjection: false },
         ]),
       ),
       routes: Object.entries(POLICIES).flatMap(([policy, retry]) =>
