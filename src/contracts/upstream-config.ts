@@ -1,3 +1,5 @@
+import type { BalancerConfig, SlowStartConfig, StickyConfig } from './balancing-config.js';
+
 export interface UpstreamConfig {
   readonly name: string;
   /** As configured; empty when they are discovered. */
@@ -8,7 +10,11 @@ export interface UpstreamConfig {
   readonly outlierEjection: OutlierEjectionConfig | undefined;
   /** Share of available endpoints, 0 to 1, below which all of them are used; 0 for never. */
   readonly panicThreshold: number;
-  readonly balancer: 'round-robin' | 'least-request';
+  readonly balancer: BalancerConfig;
+  /** undefined: no client comes back to the endpoint it had. */
+  readonly sticky: StickyConfig | undefined;
+  /** undefined: every endpoint has its full weight at once. */
+  readonly slowStart: SlowStartConfig | undefined;
   /** TCP and TLS together. */
   readonly connectTimeoutMs: number;
   readonly tls: UpstreamTlsConfig;

@@ -1,10 +1,17 @@
 /** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
 import type { Exchange } from '../contracts/exchange.js';
-import type { RejectedRequest, SocketSide, Telemetry } from '../contracts/telemetry.js';
+import type {
+  MirrorComparison,
+  MirrorResult,
+  RejectedRequest,
+  SocketSide,
+  Telemetry,
+} from '../contracts/telemetry.js';
 import type { AccessLog } from './access-log/access-log.js';
 import { PairCounters, TripleCounters } from './label-tree.js';
 import type { Cell } from './label-tree.js';
 import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
+import { MirrorMetrics } from './mirror-metrics.js';
 import type { ProcessGauges } from './process-gauges.js';
 import { RequestMetrics } from './request-metrics.js';
 
@@ -27,6 +34,8 @@ export class WorkerMetrics implements Telemetry {
   readonly #retries = new PairCounters();
   readonly #skippedRetries = new PairCounters();
   readonly #rejected = new TripleCounters();
+  readonly #splits = new PairCounters();
+  readonly #mirrors = new MirrorMetrics();
   #inFlight = 0;
 
   constructor(options: WorkerMetricsOptions) {
@@ -79,6 +88,18 @@ export class WorkerMetrics implements Telemetry {
     this.#skippedRetries.add(upstream, reason, 1);
   }
 
+  splitChosen(route: string, upstream: string): void {
+    this.#splits.add(route, upstream, 1);
+  }
+
+  mirrored(route: string, upstream: string, result: MirrorResult): void {
+    this.#mirrors.count(route, upstream, result);
+  }
+
+  mirrorCompared(route: string, upstream: string, comparison: MirrorComparison): void {
+    this.#mirrors.compare(route, upstream, comparison);
+  }
+
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
@@ -89,7 +110,10 @@ export class WorkerMetrics implements Telemetry {
         torus_sockets_open: samples(this.#open.cells()),
         ...process.gauges,
       },
-      histograms: { torus_http_request_duration_seconds: this.#requests.durations() },
+      histograms: {
+        torus_http_request_duration_seconds: this.#requests.durations(),
+        torus_mirror_latency_difference_seconds: this.#mirrors.differences(),
+      },
     };
   }
 
@@ -106,6 +130,9 @@ export class WorkerMetrics implements Telemetry {
       torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),
       torus_upstream_retries_total: samples(this.#retries.cells()),
       torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),
+      torus_split_requests_total: samples(this.#splits.cells()),
+      torus_mirrored_requests_total: this.#mirrors.results(),
+      torus_mirror_comparisons_total: this.#mirrors.comparisons(),
       torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
     };
   }

@@ -2,6 +2,7 @@ import type { Cause } from '../../contracts/cause.js';
 import type { UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointActivity, EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { Exchange } from '../../contracts/exchange.js';
+import type { ResponseHead } from '../../contracts/message.js';
 import type {
   AttemptObserver,
   Balancer,
@@ -41,7 +42,7 @@ export class UpstreamGroup implements Upstream {
     this.name = config.name;
     this.config = config;
     this.services = services;
-    this.balancer = createBalancer(config);
+    this.balancer = createBalancer(config, services.timers);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
     this.outcomes = outcomeReportsFor(config, services);
     this.update(services.endpoints.current(config.name) ?? asConfigured(config));
@@ -79,6 +80,10 @@ export class UpstreamGroup implements Upstream {
       endpoint: label,
       active,
     }));
+  }
+
+  markResponse(exchange: Exchange, head: ResponseHead): void {
+    this.balancer.markResponse?.(exchange, head);
   }
 
   dispose(): void {
