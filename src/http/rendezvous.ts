@@ -15,12 +15,15 @@ export function hashText(text: string): number {
 }
 
 /**
- * The score of a member for a key; the lowest wins. Exponentially distributed with rate `weight`, so that the chance to win
- * is the share of the weight. A member without weight scores Infinity.
+ * The score of a member for a key, or Infinity when it is not below `limit`; the lowest wins. Exponentially distributed with
+ * rate `weight`, so that the chance to win is the share of the weight. As -ln(u) >= 1 - u, the logarithm is taken only of
+ * those few that may win.
  */
-export function rendezvousScore(keyHash: number, memberHash: number, weight: number): number {
+export function rendezvousScore(keyHash: number, memberHash: number, weight: number, limit: number): number {
   const uniform = (mixed(keyHash ^ memberHash) + 0.5) / TWO_TO_32;
-  return -Math.log(uniform) / weight;
+  if (1 - uniform >= limit * weight) return Number.POSITIVE_INFINITY;
+  const score = -Math.log(uniform) / weight;
+  return score < limit ? score : Number.POSITIVE_INFINITY;
 }
 
 /** The finaliser of MurmurHash3 (Appleby): a bijection of 32 bits in which each bit in flips each bit out half of the time. */

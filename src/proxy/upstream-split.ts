@@ -54,7 +54,7 @@ function byKey(targets: readonly Target[], keyHash: number): Target | undefined 
   let best: Target | undefined;
   let bestScore = Number.POSITIVE_INFINITY;
   for (const target of targets) {
-    const score = rendezvousScore(keyHash, target.hash, target.weight);
+    const score = rendezvousScore(keyHash, target.hash, target.weight, bestScore);
     if (score >= bestScore) continue;
     best = target;
     bestScore = score;

@@ -22,7 +22,7 @@ export class ConsistentHash implements Balancer {
   private readonly options: ConsistentHashOptions;
   /** The endpoints that `hashes` were made of. */
   private compiled: readonly Endpoint[] = [];
-  private hashes: readonly number[] = [];
+  private hashes = new Uint32Array();
 
   constructor(options: ConsistentHashOptions) {
     this.options = options;
@@ -34,7 +34,7 @@ export class ConsistentHash implements Balancer {
     if (endpoints.length < 2) return endpoints[0];
     if (endpoints !== this.compiled) {
       this.compiled = endpoints;
-      this.hashes = endpoints.map((endpoint) => hashText(endpoint.label));
+      this.hashes = Uint32Array.from(endpoints, (endpoint) => hashText(endpoint.label));
     }
     return this.best(endpoints, hashText(key), this.runningPerWeight(endpoints));
   }
@@ -52,7 +52,7 @@ export class ConsistentHash implements Balancer {
       if (endpoint === undefined) break;
       const { weight } = endpoint;
       if (endpoint.active >= Math.ceil(runningPerWeight * weight)) continue;
-      const score = rendezvousScore(keyHash, this.hashes[index] ?? 0, weight);
+      const score = rendezvousScore(keyHash, this.hashes[index] ?? 0, weight, bestScore);
       if (score < bestScore) {
         best = endpoint;
         bestScore = score;
