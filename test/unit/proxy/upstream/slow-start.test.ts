@@ -67,5 +67,5 @@ const endpointWith = (timers: object): UpstreamEndpoint => {
     connectTimeoutMs: 1,
   };
   const services = { timers, telemetry: {} };
-  return new UpstreamEndpoint(config, upstream as never, services as never);
+  return new UpstreamEndpoint({ key: 'k', config }, upstream as never, services as never);
 };
