@@ -54,6 +54,8 @@ A configuration may also be code: a \`.js\` or \`.mjs\` file (or \`.ts\` from No
 | CIDR | \`10.0.0.0/8\`, \`fd00::/8\`, or one address |
 | host | \`api.example.com\`, or \`*.example.com\` for every name below it |
 | path pattern | \`/users\` exactly; \`/users/*\` at and below; \`/users/:id\` one segment; \`/*\` everything |
+| percentage | \`10%\`, \`0.5%\` |
+| key of requests | \`{ header: x-user }\`, \`{ cookie: uid }\`, \`{ query: tenant }\`, \`client-address\`, \`path\` (without query), or \`subject\` (\`sub\` of the token that \`jwt-auth\` verified) |
 | file | relative to the directory of the configuration file |
 
 Objects are closed: an unknown key is an error with its line and the nearest valid key. A key that is there twice is an error.

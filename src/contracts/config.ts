@@ -1,6 +1,7 @@
 import type { RouteConfig } from './route-config.js';
 import type { UpstreamConfig } from './upstream-config.js';
 
+export type * from './balancing-config.js';
 export type * from './filter-config.js';
 export type * from './retry-config.js';
 export type * from './route-config.js';

@@ -1,3 +1,4 @@
+import type { MirrorConfig, SplitConfig } from './balancing-config.js';
 import type { FilterConfig } from './filter-config.js';
 import type { RetryConfig } from './retry-config.js';
 
@@ -5,8 +6,10 @@ export interface RouteConfig {
   readonly name: string;
   readonly match: RouteMatchConfig;
   readonly filters: readonly FilterConfig[];
-  /** Name of an upstream; undefined for routes whose filters answer everything (redirect). */
+  /** Name of an upstream; undefined for routes with a split, or whose filters answer everything (redirect). */
   readonly upstream: string | undefined;
+  readonly split: SplitConfig | undefined;
+  readonly mirror: MirrorConfig | undefined;
   readonly rewrite: RewriteConfig | undefined;
   readonly timeouts: RouteTimeouts;
   /** undefined: every request is sent at most once. */

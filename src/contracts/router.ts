@@ -1,6 +1,8 @@
 import type { RouteConfig } from './config.js';
+import type { Exchange } from './exchange.js';
 import type { Filter } from './filter.js';
 import type { RequestHead } from './message.js';
+import type { Mirror } from './mirror.js';
 import type { Upstream } from './upstream.js';
 
 /** A route ready to serve: filters made, upstream resolved. Belongs to one snapshot. */
@@ -12,8 +14,18 @@ export interface CompiledRoute {
   /** What they say of request bodies, taken together. */
   readonly bodyRules: BodyRules;
   readonly upstream: Upstream | undefined;
+  /** Chooses the upstream of each request in place of `upstream`; undefined where there is nothing to choose. */
+  readonly split: UpstreamSplit | undefined;
+  /** Copies requests to another upstream; undefined where the route asks for none. */
+  readonly mirror: Mirror | undefined;
   /** Rewrites a matched path to what the upstream sees; undefined when the path is passed on as it is. */
   readonly rewritePath: ((path: string) => string) | undefined;
+}
+
+/** Requests of one route divided between upstreams. */
+export interface UpstreamSplit {
+  /** Once an exchange: its retries stay with the upstream it got. */
+  choose(exchange: Exchange): Upstream;
 }
 
 /** What the filters of a route want of request bodies. */

@@ -15,6 +15,18 @@ export interface RejectedRequest {
 }
 
 /**
+ * `sent`: answered; `failed`: sent, but not answered in time or at all; `dropped-...`: never sent, because too many were under
+ * way, the body was too long, the client broke off or was slow, or the worker stops.
+ */
+export type MirrorResult =
+  'sent' | 'failed' | 'dropped-in-flight' | 'dropped-body' | 'dropped-incomplete' | 'dropped-shutdown';
+
+export interface MirrorComparison {
+  readonly sameStatus: boolean;
+  readonly slowerMs: number;
+}
+
+/**
  * Where the data plane reports facts. Called on the hot path: implementations add to counters and return; they must not
  * throw. `owner` is the listener's name or the endpoint's `host:port`.
  */
@@ -41,4 +53,10 @@ export interface Telemetry {
   upstreamOverflow(upstream: string, reason: string): void;
   /** The adaptive limit is this from now on; undefined when there is none any more. */
   concurrencyLimit(upstream: string, limit: number | undefined): void;
+  /** A request of a route with a split goes to this upstream. */
+  splitChosen(route: string, upstream: string): void;
+  /** What became of the copy of a request; exactly once for each request that was to be copied. */
+  mirrored(route: string, upstream: string, result: MirrorResult): void;
+  /** Original and copy were both answered. `slowerMs`: how much longer the copy took; negative where it was quicker. */
+  mirrorCompared(route: string, upstream: string, comparison: MirrorComparison): void;
 }

@@ -1,4 +1,5 @@
 import type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from './upstream-limits.js';
+import type { BalancerConfig, SlowStartConfig, StickyConfig } from './balancing-config.js';
 
 export interface UpstreamConfig {
   readonly name: string;
@@ -10,7 +11,11 @@ export interface UpstreamConfig {
   readonly outlierEjection: OutlierEjectionConfig | undefined;
   /** Share of available endpoints, 0 to 1, below which all of them are used; 0 for never. */
   readonly panicThreshold: number;
-  readonly balancer: 'round-robin' | 'least-request';
+  readonly balancer: BalancerConfig;
+  /** undefined: no client comes back to the endpoint it had. */
+  readonly sticky: StickyConfig | undefined;
+  /** undefined: every endpoint has its full weight at once. */
+  readonly slowStart: SlowStartConfig | undefined;
   /** TCP and TLS together. */
   readonly connectTimeoutMs: number;
   readonly tls: UpstreamTlsConfig;

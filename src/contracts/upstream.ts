@@ -11,6 +11,7 @@ export interface Endpoint {
   readonly label: string;
   /** What Host says when the route asks for the endpoint's own name: no port where it is the scheme's. */
   readonly authority: string;
+  /** Share of the traffic, relative to the others. May change from one moment to the next (slow start); never 0. */
   readonly weight: number;
   /** Exchanges running on it from this worker. */
   readonly active: number;
@@ -115,6 +116,8 @@ export interface Upstream {
   reportResponse(endpoint: Endpoint, status: number, headMs: number): void;
   /** An attempt failed. `endpoint` is undefined where none had been picked. At most once an attempt; may follow a response. */
   reportFailure(endpoint: Endpoint | undefined, cause: Cause): void;
+  /** The head of the answer is about to go to the client: adds what makes it come back to the endpoint that answered. */
+  markResponse(exchange: Exchange, head: ResponseHead): void;
   /** Closes idle connections; running ones close when released. */
   dispose(): void;
 }
@@ -125,4 +128,6 @@ export interface Balancer {
   /** Only for balancers that learn from what became of attempts; see `Upstream`. */
   reportResponse?(endpoint: Endpoint, status: number, headMs: number): void;
   reportFailure?(endpoint: Endpoint, cause: Cause): void;
+  /** Only for balancers that clients come back through; see `Upstream`. */
+  markResponse?(exchange: Exchange, head: ResponseHead): void;
 }

@@ -81,6 +81,30 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   ),
   family(
     'counter',
+    'torus_split_requests_total',
+    ['route', 'upstream'],
+    'Requests of routes with a split, by the upstream that was chosen.',
+  ),
+  family(
+    'counter',
+    'torus_mirrored_requests_total',
+    ['route', 'upstream', 'result'],
+    'Requests chosen to be mirrored, by what became of the copy: sent, failed, or dropped and why.',
+  ),
+  family(
+    'counter',
+    'torus_mirror_comparisons_total',
+    ['route', 'upstream', 'result'],
+    'Copies answered with the same status as the original (match) or another (mismatch).',
+  ),
+  family(
+    'histogram',
+    'torus_mirror_latency_difference_seconds',
+    ['route', 'upstream', 'direction'],
+    'How much later (slower) or earlier (faster) than the original the copy was answered.',
+  ),
+  family(
+    'counter',
     'torus_access_log_dropped_total',
     [],
     'Access log lines lost because the reader was too slow.',

@@ -1,10 +1,17 @@
 /** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
 import type { Exchange } from '../contracts/exchange.js';
-import type { RejectedRequest, SocketSide, Telemetry } from '../contracts/telemetry.js';
+import type {
+  MirrorComparison,
+  MirrorResult,
+  RejectedRequest,
+  SocketSide,
+  Telemetry,
+} from '../contracts/telemetry.js';
 import type { AccessLog } from './access-log/access-log.js';
 import { PairCounters, TripleCounters } from './label-tree.js';
 import type { Cell } from './label-tree.js';
 import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
+import { MirrorMetrics } from './mirror-metrics.js';
 import type { ProcessGauges } from './process-gauges.js';
 import { RequestMetrics } from './request-metrics.js';
 
@@ -31,6 +38,8 @@ export class WorkerMetrics implements Telemetry {
   readonly #pending = new Map<string, number>();
   readonly #concurrencyLimits = new Map<string, number>();
   readonly #rejected = new TripleCounters();
+  readonly #splits = new PairCounters();
+  readonly #mirrors = new MirrorMetrics();
   #inFlight = 0;
 
   constructor(options: WorkerMetricsOptions) {
@@ -96,6 +105,18 @@ export class WorkerMetrics implements Telemetry {
     else this.#concurrencyLimits.set(upstream, limit);
   }
 
+  splitChosen(route: string, upstream: string): void {
+    this.#splits.add(route, upstream, 1);
+  }
+
+  mirrored(route: string, upstream: string, result: MirrorResult): void {
+    this.#mirrors.count(route, upstream, result);
+  }
+
+  mirrorCompared(route: string, upstream: string, comparison: MirrorComparison): void {
+    this.#mirrors.compare(route, upstream, comparison);
+  }
+
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
@@ -108,7 +129,10 @@ export class WorkerMetrics implements Telemetry {
         torus_upstream_concurrency_limit: byName(this.#concurrencyLimits),
         ...process.gauges,
       },
-      histograms: { torus_http_request_duration_seconds: this.#requests.durations() },
+      histograms: {
+        torus_http_request_duration_seconds: this.#requests.durations(),
+        torus_mirror_latency_difference_seconds: this.#mirrors.differences(),
+      },
     };
   }
 
@@ -126,6 +150,9 @@ export class WorkerMetrics implements Telemetry {
       torus_upstream_retries_total: samples(this.#retries.cells()),
       torus_upstream_overflow_total: samples(this.#overflows.cells()),
       torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),
+      torus_split_requests_total: samples(this.#splits.cells()),
+      torus_mirrored_requests_total: this.#mirrors.results(),
+      torus_mirror_comparisons_total: this.#mirrors.comparisons(),
       torus_access_log_dropped_total: [[[], this.#accessLog?.dropped ?? 0]],
     };
   }

@@ -33,6 +33,8 @@ export class ProxyExchange implements ExchangeRecord {
   responseCounter: ByteCounter | undefined = undefined;
   requestCounter: ByteCounter | undefined = undefined;
   wholeResponseBytes = 0;
+  /** What a split chose. */
+  chosenUpstream: string | undefined = undefined;
   private readonly downstream: DownstreamStream;
 
   constructor(
@@ -47,7 +49,7 @@ export class ProxyExchange implements ExchangeRecord {
   }
 
   get upstream(): string | undefined {
-    return this.attempts > 0 ? this.route?.config.upstream : undefined;
+    return this.attempts > 0 ? (this.chosenUpstream ?? this.route?.config.upstream) : undefined;
   }
 
   get requestBytes(): number {

@@ -6,9 +6,10 @@ import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
 import type { LiveExchange } from '../contracts/lifecycle.js';
 import type { Body, ResponseHead } from '../contracts/message.js';
-import type { BodyRules, CompiledRoute } from '../contracts/router.js';
+import type { BodyRules, CompiledRoute, UpstreamSplit } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
 import type { Timer, Timers } from '../contracts/timers.js';
+import type { Upstream } from '../contracts/upstream.js';
 import { CAUSES } from '../errors/causes.js';
 import { copyOf, fieldsOf } from '../http/field-block.js';
 import { clientAddressOf } from '../http/forwarded.js';
@@ -87,6 +88,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private readonly exchange: ProxyExchange;
   private readonly graph: Graph;
   private route: CompiledRoute | undefined = undefined;
+  private upstream: Upstream | undefined = undefined;
   private fields: Fields;
   private body: Body;
   private forwarding: Forwarding | undefined = undefined;
@@ -237,7 +239,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   private forward(route: CompiledRoute): void {
     if (this.downstream.head.method === 'OPTIONS' && this.isFinalRecipient(route)) return;
-    const { upstream } = route;
+    const upstream = route.split === undefined ? route.upstream : this.chosenBy(route.split, route);
+    this.upstream = upstream;
     if (upstream === undefined) {
       this.reply({ status: 503, cause: 'upstream.pick.none-available' });
       return;
@@ -247,6 +250,13 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
       { exchange, downstream, route, upstream, fields, body },
       this,
     );
+  }
+
+  private chosenBy(split: UpstreamSplit, route: CompiledRoute): Upstream {
+    const upstream = split.choose(this.exchange);
+    this.exchange.chosenUpstream = upstream.name;
+    this.proxy.options.telemetry.splitChosen(route.name, upstream.name);
+    return upstream;
   }
 
   /** Max-Forwards of an OPTIONS request may end it here, and counts down otherwise. */
@@ -269,6 +279,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     const filters = this.route?.filters ?? [];
     for (let index = filters.length - 1; index >= 0; index -= 1)
       filters[index]?.onResponse?.(this.exchange, head);
+    this.upstream?.markResponse(this.exchange, head);
   }
 
   onForwardFailed(cause: Cause, detail: string | undefined): void {

@@ -117,6 +117,8 @@ export function fakeRoute(name: string, match: Partial<RouteMatchConfig> = {}): 
     match: { hosts: [], path: '/*', methods: [], headers: [], query: [], ...match },
     filters: [],
     upstream: 'users',
+    split: undefined,
+    mirror: undefined,
     rewrite: undefined,
     timeouts: { requestMs: 0, responseHeadMs: 0, idleMs: 0, deadlineField: undefined },
     retry: undefined,

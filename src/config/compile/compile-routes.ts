@@ -1,13 +1,14 @@
 /** Owns the step from `routes` as written to routes as served: references hold, rewrites fit, names are unique. */
 import type { FieldPredicate, RewriteConfig, RouteConfig, RouteMatchConfig } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
-import { nearestKey } from '../nearest-key.js';
 import type { RouteDocument } from '../schema/route-schema.js';
+import { compileMirror, compileSplit, type UpstreamPlace } from './compile-balancing.js';
 import type { CompileContext } from './compile-context.js';
 import { compileFilters } from './compile-filters.js';
 import { compileRetry } from './compile-retry.js';
 import { reportDuplicates } from './duplicates.js';
 import { reportRouteConflicts } from './route-conflicts.js';
+import { reportUnknownUpstream } from './upstream-names.js';
 
 export function compileRoutes(
   routes: readonly RouteDocument[],
@@ -20,19 +21,23 @@ export function compileRoutes(
   );
   const compiled = routes.map((route, index) => {
     const path: ConfigPath = ['routes', index];
-    checkUpstream(route, { path, upstreams }, context);
-    return compileRoute(route, path, context);
+    return compileRoute(route, { path, upstreams }, context);
   });
   reportRouteConflicts(compiled, context.report);
   return compiled;
 }
 
-function compileRoute(route: RouteDocument, path: ConfigPath, context: CompileContext): RouteConfig {
+function compileRoute(route: RouteDocument, place: UpstreamPlace, context: CompileContext): RouteConfig {
+  const { path, upstreams } = place;
+  const targets = compileTargets(route, place, context);
+  const own = targets.split?.targets.map(({ upstream }) => upstream) ?? [targets.upstream ?? []].flat();
+  const mirrorPlace = { path: [...path, 'mirror'], upstreams, own };
   return {
     name: route.name,
     match: compileMatch(route.match),
     filters: compileFilters(route.filters, [...path, 'filters'], context),
-    upstream: route.upstream,
+    ...targets,
+    mirror: route.mirror && compileMirror(route.mirror, mirrorPlace, context),
     rewrite: route.rewrite && compileRewrite(route, [...path, 'rewrite'], context),
     timeouts: {
       requestMs: route.timeouts.request,
@@ -63,26 +68,24 @@ function predicates(values: Readonly<Record<string, string | undefined>>): reado
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
-function checkUpstream(
+/** What serves the route: one upstream, a split between several, or nothing. Reports references that do not hold. */
+function compileTargets(
   route: RouteDocument,
-  place: { readonly path: ConfigPath; readonly upstreams: readonly string[] },
+  { path, upstreams }: UpstreamPlace,
   context: CompileContext,
-): void {
-  const path = [...place.path, 'upstream'];
+): Pick<RouteConfig, 'upstream' | 'split'> {
+  const place = { path: [...path, 'upstream'], upstreams };
   const redirects = route.filters.some((filter) => filter.redirect !== undefined);
   if (route.upstream === undefined) {
     if (!redirects && !context.allowsMissingUpstream)
-      context.report.error(path, 'is required: only routes with a redirect filter can do without');
-  } else if (!place.upstreams.includes(route.upstream)) {
-    const nearest = nearestKey(route.upstream, place.upstreams);
-    const hint =
-      nearest === undefined
-        ? `defined: ${place.upstreams.join(', ') || 'none'}`
-        : `did you mean "${nearest}"?`;
-    context.report.error(path, `there is no upstream "${route.upstream}" (${hint})`);
-  } else if (redirects) {
-    context.report.warn(path, 'is never used: the redirect filter answers every request');
+      context.report.error(place.path, 'is required: only routes with a redirect filter can do without');
+    return { upstream: undefined, split: undefined };
   }
+  if (redirects) context.report.warn(place.path, 'is never used: the redirect filter answers every request');
+  if (typeof route.upstream !== 'string')
+    return { upstream: undefined, split: compileSplit(route.upstream, place, context) };
+  reportUnknownUpstream(route.upstream, place, context);
+  return { upstream: route.upstream, split: undefined };
 }
 
 function compileRewrite(

@@ -4,6 +4,7 @@ import type { ConfigPath } from '../config-path.js';
 import { formatAddress } from '../parse/address.js';
 import type { UpstreamDocument } from '../schema/upstream-schema.js';
 import { parseCertificates } from './certificates.js';
+import { compileSlowStart, compileSticky } from './compile-balancing.js';
 import { loadFile, type CompileContext } from './compile-context.js';
 import { compileDiscovery } from './compile-discovery.js';
 import { compileEjection, compileHealthCheck } from './compile-health.js';
@@ -35,6 +36,8 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
     outlierEjection: compileEjection(upstream.outlierEjection),
     panicThreshold: upstream.panicThreshold,
     balancer: upstream.balancer,
+    sticky: upstream.sticky && compileSticky(upstream.sticky, name),
+    slowStart: upstream.slowStart && compileSlowStart(upstream.slowStart),
     connectTimeoutMs: upstream.timeouts.connect,
     tls: {
       verify: tls.verify,

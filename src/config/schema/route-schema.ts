@@ -4,6 +4,8 @@ import { parseFieldName, parseMethod, parseWritableFieldName } from '../parse/fi
 import { parseHostPattern } from '../parse/host-pattern.js';
 import { parsePathPattern, parsePathPrefix } from '../parse/path-pattern.js';
 import { duration, name, oneOrMore, text } from './scalars.js';
+import { mirrorSchema } from './balancing/mirror.js';
+import { routeUpstreamSchema } from './balancing/split.js';
 import { filterSchema } from './filter-schema.js';
 import { retrySchema } from './retry-schema.js';
 
@@ -106,12 +108,15 @@ export const routeSchema = z.strictObject({
     .meta({
       'x-examples': [[{ 'jwt-auth': { secret: '${JWT_SECRET}' } }, { 'body-limit': { max: '10MiB' } }]],
     }),
-  upstream: z
-    .string()
-    .min(1)
+  upstream: routeUpstreamSchema
     .optional()
-    .describe('Name of the upstream. Only routes with a `redirect` filter can do without.')
-    .meta({ 'x-examples': ['users'] }),
+    .describe(
+      'Name of the upstream, or a `split` between several. Only routes with a `redirect` filter can do without.',
+    )
+    .meta({ 'x-examples': ['users', { split: { stable: 95, canary: 5 } }] }),
+  mirror: mirrorSchema
+    .optional()
+    .describe('Sends copies of the requests to another upstream and throws its answers away.'),
   rewrite: rewriteSchema
     .optional()
     .describe('Changes the path that the upstream sees. Only where the prefix ends at a segment boundary.'),

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { parseEndpointUrl } from '../parse/endpoint-url.js';
 import { adaptiveConcurrencySchema, limitsSchema } from './limits-schema.js';
+import { balancerSchema } from './balancing/balancer.js';
+import { slowStartSchema } from './balancing/slow-start.js';
+import { stickySchema } from './balancing/sticky.js';
 import { retryBudgetSchema } from './retry-schema.js';
 import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 import { discoverySchema } from './upstream/discovery-schema.js';
@@ -78,12 +81,18 @@ export const upstreamSchema = z.strictObject({
   panicThreshold: panicThresholdSchema.describe(
     'When fewer endpoints than this are available, all are used, whatever their state; `0%` turns it off.',
   ),
-  balancer: z
-    .enum(['least-request', 'round-robin'])
+  balancer: balancerSchema
     .prefault('least-request')
     .describe(
-      '`least-request` takes the less busy of two endpoints picked at random (weighted); `round-robin` takes turns.',
-    ),
+      'Who gets the next request: `least-request` (the less busy of two taken at random), `round-robin`, `random`, `peak-ewma` (the quicker of two), `consistent-hash` (with options). See load-balancing.md.',
+    )
+    .meta({ 'x-examples': ['round-robin', { 'consistent-hash': { on: { header: 'x-user' } } }] }),
+  sticky: stickySchema
+    .optional()
+    .describe('Clients come back to the endpoint they had, for as long as it may be used.'),
+  slowStart: slowStartSchema
+    .optional()
+    .describe('Endpoints that are new or have recovered are given their weight little by little.'),
   timeouts: z
     .strictObject({
       connect: positiveDuration()

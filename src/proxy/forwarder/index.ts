@@ -8,6 +8,9 @@ import { ExchangeForwarding } from './forwarding.js';
 import { loopGuardFor } from './loop-guard.js';
 
 /** The way into the forwarder stage. */
+export { RequestMirror } from './mirror.js';
+export { forwardedLinesFor };
+
 export function createForwarder(
   config: ForwardedConfig,
   shared: { readonly timers: Timers; readonly telemetry: Telemetry },
@@ -20,7 +23,9 @@ export function createForwarder(
         owner.onForwardFailed('downstream.route.loop', undefined);
         return NOT_BEGUN;
       }
-      const forwarding = new ExchangeForwarding(job, owner, services);
+      const { mirror } = job.route;
+      const told = mirror === undefined ? owner : mirror.observe(job, owner);
+      const forwarding = new ExchangeForwarding(job, told, services);
       forwarding.start();
       return forwarding;
     },

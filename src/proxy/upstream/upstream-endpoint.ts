@@ -1,4 +1,4 @@
-import type { EndpointConfig, UpstreamConfig } from '../../contracts/config.js';
+import type { EndpointConfig, SlowStartConfig, UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
@@ -8,6 +8,7 @@ import type { ConnectionPool } from './connection-pool.js';
 import { dialerFor } from './dialer.js';
 import { Http1Pool } from './http1-pool.js';
 import type { EndpointWatch } from './outcome-reports.js';
+import { slowStartWeight } from './slow-start.js';
 
 export interface UpstreamServices {
   readonly timers: Timers;
@@ -36,6 +37,8 @@ export class UpstreamEndpoint implements Endpoint {
   };
   /** See `EndpointView`. */
   readonly key: string;
+  private readonly slowStart: SlowStartConfig | undefined;
+  private readonly timers: Timers;
   private readonly pool: ConnectionPool;
 
   constructor(
@@ -47,6 +50,8 @@ export class UpstreamEndpoint implements Endpoint {
     this.label = `${config.host}:${String(config.port)}`;
     this.authority = authorityOf(config);
     this.fullWeight = config.weight;
+    this.slowStart = upstream.slowStart;
+    this.timers = services.timers;
     this.pool = new Http1Pool({
       endpoint: this,
       upstream: upstream.name,
@@ -60,7 +65,10 @@ export class UpstreamEndpoint implements Endpoint {
   }
 
   get weight(): number {
-    return this.fullWeight;
+    const { slowStart, availableSinceMs } = this;
+    if (slowStart === undefined || availableSinceMs === Number.NEGATIVE_INFINITY) return this.fullWeight;
+    const ageMs = this.timers.coarseNow() - availableSinceMs;
+    return slowStartWeight(slowStart, this.fullWeight, ageMs);
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {

@@ -2,6 +2,7 @@ import type { Cause } from '../../contracts/cause.js';
 import type { UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointActivity, EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { Exchange } from '../../contracts/exchange.js';
+import type { ResponseHead } from '../../contracts/message.js';
 import type {
   AttemptObserver,
   Balancer,
@@ -51,7 +52,7 @@ export class UpstreamGroup implements Upstream {
       maxConnections === undefined
         ? services
         : { ...services, allowance: new ConnectionAllowance(maxConnections) };
-    this.balancer = createBalancer(config);
+    this.balancer = createBalancer(config, services.timers);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
     this.limiter = limiterFor(config, services, () => this.endpointCount);
     this.maxRequests = config.pool.maxRequests;
@@ -91,6 +92,10 @@ export class UpstreamGroup implements Upstream {
       endpoint: label,
       active,
     }));
+  }
+
+  markResponse(exchange: Exchange, head: ResponseHead): void {
+    this.balancer.markResponse?.(exchange, head);
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { FilterServices } from '../../contracts/filter.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
+import type { Mirror } from '../../contracts/mirror.js';
 import type { CompiledRoute, RouteEntry } from '../../contracts/router.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
@@ -11,7 +12,7 @@ import { compileIpSet } from '../../http/ip-set.js';
 import { bodyRulesOf } from '../../proxy/body-rules.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
 import { createFilter } from '../../proxy/filters/index.js';
-import { createForwarder } from '../../proxy/forwarder/index.js';
+import { createForwarder, forwardedLinesFor, RequestMirror } from '../../proxy/forwarder/index.js';
 import { Graph } from '../../proxy/graph.js';
 import type { Disposable } from '../../proxy/graph.js';
 import { HttpProxy } from '../../proxy/http-proxy.js';
@@ -20,6 +21,7 @@ import { RequestIds } from '../../proxy/request-id.js';
 import { compileRewrite, compileRouter } from '../../proxy/router/index.js';
 import { TimerWheel } from '../../proxy/timer-wheel.js';
 import { UpstreamGroup } from '../../proxy/upstream/index.js';
+import { compileSplit } from '../../proxy/upstream-split.js';
 
 /** The composition root of a worker: the only place that makes the parts of the data plane and joins them. */
 
@@ -69,7 +71,9 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
   try {
     const upstreams = composeUpstreams(snapshot, services, owned);
     const filterServices: FilterServices = { now: () => Date.now(), keySets: services.keySets };
-    const routes = snapshot.routes.map((route) => composeRoute(route, { upstreams, filterServices, owned }));
+    const mirrorServices = { ...services, forwardedLines: forwardedLinesFor(snapshot.forwarded) };
+    const parts = { upstreams, filterServices, mirrorServices, owned };
+    const routes = snapshot.routes.map((route) => composeRoute(route, parts));
     return new Graph({
       router: compileRouter(routes),
       forwarder: createForwarder(snapshot.forwarded, services),
@@ -101,6 +105,7 @@ function composeUpstreams(
 interface RouteParts {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly filterServices: FilterServices;
+  readonly mirrorServices: ConstructorParameters<typeof RequestMirror>[2];
   readonly owned: Disposable[];
 }
 
@@ -114,7 +119,17 @@ function composeRoute(config: RouteConfig, parts: RouteParts): RouteEntry<Compil
     filters,
     bodyRules: bodyRulesOf(filters),
     upstream: config.upstream === undefined ? undefined : upstreams.get(config.upstream),
+    split: config.split && compileSplit(config.split, upstreams),
+    mirror: composeMirror(config, parts),
     rewritePath: compileRewrite(config.rewrite),
   };
   return { config, target };
+}
+
+function composeMirror(route: RouteConfig, parts: RouteParts): Mirror | undefined {
+  const upstream = route.mirror && parts.upstreams.get(route.mirror.upstream);
+  if (route.mirror === undefined || upstream === undefined) return undefined;
+  const mirror = new RequestMirror(route.mirror, upstream, parts.mirrorServices);
+  parts.owned.push(mirror);
+  return mirror;
 }

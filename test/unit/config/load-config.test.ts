@@ -51,7 +51,9 @@ describe('loadConfig', () => {
       healthCheck: undefined,
       outlierEjection: { consecutive5xx: 5, baseMs: 30_000, maxMs: 300_000, maxEjected: 0.1 },
       panicThreshold: 0.5,
-      balancer: 'least-request',
+      balancer: { kind: 'least-request' },
+      sticky: undefined,
+      slowStart: undefined,
       connectTimeoutMs: 3000,
       tls: { verify: true, caPem: undefined, serverName: undefined },
       pool: {

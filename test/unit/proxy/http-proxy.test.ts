@@ -87,6 +87,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     checkout: () => ({ cancel: () => undefined }),
     reportResponse: () => undefined,
     reportFailure: () => undefined,
+    markResponse: () => undefined,
     dispose: () => undefined,
   };
   const bodyRules = bodyRulesOf(filters);
@@ -96,6 +97,8 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     filters,
     bodyRules,
     upstream,
+    split: undefined,
+    mirror: undefined,
     rewritePath: undefined,
   };
   const graph = new Graph({
