@@ -37,7 +37,7 @@ export interface DataPlane {
   /** Exchanges that ended since `announceDrain`, whatever their cause. */
   readonly endedWhileDraining: number;
   live(): readonly LiveExchange[];
-  /** What runs on each endpoint of the snapshot that serves. */
+  /** What runs on each endpoint: of the snapshot that serves, and of former ones. An endpoint may be there more than once. */
   endpointActivity(): readonly EndpointActivity[];
   /** Destroys every socket, naming what was cut. */
   destroyAll(): readonly LiveExchange[];

@@ -54,6 +54,8 @@ export class WorkerDataPlane implements DataPlane {
   private readonly parts: DataPlaneParts;
   private completedBeforeDrain = 0;
   private prepared: Graph | undefined = undefined;
+  /** Graphs of former snapshots whose last exchanges run. */
+  private retired: readonly Graph[] = [];
   private readonly certificates: ServedCertificates;
 
   constructor(parts: DataPlaneParts) {
@@ -80,6 +82,7 @@ export class WorkerDataPlane implements DataPlane {
 
   commit(): void {
     if (this.prepared === undefined) return;
+    this.retired = [...this.retired, this.parts.proxy.graph].filter(({ isDisposed }) => !isDisposed);
     this.parts.proxy.swap(this.prepared);
     this.certificates.commit();
     this.prepared = undefined;
@@ -130,7 +133,8 @@ export class WorkerDataPlane implements DataPlane {
   }
 
   endpointActivity(): readonly EndpointActivity[] {
-    return this.parts.proxy.graph.endpointActivity();
+    this.retired = this.retired.filter(({ isDisposed }) => !isDisposed);
+    return [this.parts.proxy.graph, ...this.retired].flatMap((graph) => graph.endpointActivity());
   }
 
   destroyAll(): readonly LiveExchange[] {

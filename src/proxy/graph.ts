@@ -57,6 +57,10 @@ export class Graph {
     if (this.exchanges === 0) this.dispose();
   }
 
+  get isDisposed(): boolean {
+    return this.disposed;
+  }
+
   endpointActivity(): readonly EndpointActivity[] {
     return this.owned.flatMap((part) => part.activity?.() ?? []);
   }

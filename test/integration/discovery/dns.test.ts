@@ -162,6 +162,21 @@ describeWithDnsmasq('endpoints from DNS', () => {
     silent.close();
   });
 
+  it('hold up no stop while the first answer is waited for', async () => {
+    const silent = createSocket('udp4');
+    silent.bind(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const servers = [`127.0.0.1:${String(silent.address().port)}`];
+    torus = await startTorus({
+      config: configFor({ discovery: { dns: { name: 'users.test', servers, timeout: '10s' } } }),
+      waitUntilReady: false,
+    });
+    await torus.waitForLog('Admin listening');
+    torus.signal('SIGTERM');
+    expect(await torus.exit).toEqual({ code: 0, signal: null });
+    silent.close();
+  });
+
   it('may have IPv6 addresses, alone or beside IPv4', async () => {
     await dns.serve([...record('users.test', '127.0.0.2', '::1'), '--local-ttl=1']);
     torus = await begin({ type: 'both' });

@@ -169,9 +169,17 @@ describe('endpoints from a file', () => {
     torus = await startTorus({ cwd: dir });
     expect((await ask(torus)).text).toBe('a');
     const applied = (): number => torus.logs().filter(({ msg }) => msg === 'Configuration applied').length;
+    const held = fetch(`${torus.url()}/hold`);
+    await until(() => a.held.length === 1);
     put({ endpoints: [b.upstream.url] });
     torus.signal('SIGHUP');
     await until(() => applied() === 1);
+    expect((await factsOf(torus)).endpoints).toMatchObject([
+      { address: b.address, state: 'healthy' },
+      { address: a.address, state: 'draining', active: 1 },
+    ]);
+    a.held[0]!.end('late');
+    expect(await (await held).text()).toBe('late');
     expect(await tally(torus, 4)).toEqual({ b: 4 });
     expect((await factsOf(torus)).source).toEqual({ kind: 'static' });
     put({ discovery: { file: 'endpoints.yaml' } });

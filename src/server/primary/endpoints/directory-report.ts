@@ -2,7 +2,7 @@
 import type { MetricsSnapshot, Sample } from '../../../observability/metrics-snapshot.js';
 import type { EndpointCounts } from './endpoint-counts.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
-import { ENDPOINT_STATES } from './endpoint-record.js';
+import { ENDPOINT_STATES, endpointUrl } from './endpoint-record.js';
 import type { EndpointRecord } from './endpoint-record.js';
 import type { StateNote, UpstreamState } from './upstream-state.js';
 
@@ -109,7 +109,7 @@ class Report {
     const { config, lastCheck, ejection } = record;
     return {
       address: record.label,
-      url: `${config.scheme}://${record.label}`,
+      url: endpointUrl(config),
       ...(config.hostname === undefined ? {} : { hostname: config.hostname }),
       weight: config.weight,
       state: record.state,

@@ -1,4 +1,5 @@
 /** Owns what is known of one endpoint: the verdict of its checks, its ejection, and which state that makes. */
+import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointOutcome, EndpointView } from '../../../contracts/endpoint-feed.js';
 import type {
@@ -14,8 +15,11 @@ export type EndpointState = 'unknown' | 'healthy' | 'unhealthy' | 'ejected';
 export const ENDPOINT_STATES: readonly EndpointState[] = ['healthy', 'unknown', 'unhealthy', 'ejected'];
 
 /** What tells endpoints apart: the same address under another name is spoken to in another way. */
-export const endpointKey = ({ scheme, host, port, hostname }: EndpointConfig): string =>
-  `${scheme}://${host}:${port}${hostname === undefined ? '' : ` (${hostname})`}`;
+export const endpointKey = (endpoint: EndpointConfig): string =>
+  `${endpointUrl(endpoint)}${endpoint.hostname === undefined ? '' : ` (${endpoint.hostname})`}`;
+
+export const endpointUrl = ({ scheme, host, port }: EndpointConfig): string =>
+  `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** As in logs and metrics. */
 export const endpointLabel = ({ host, port }: EndpointConfig): string => `${host}:${port}`;

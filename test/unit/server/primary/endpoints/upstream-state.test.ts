@@ -40,6 +40,12 @@ const arrange = async (config: UpstreamConfig, source?: EndpointSource) => {
   const probed: ProbeTarget[] = [];
   const told: EndpointDirectoryState[] = [];
   const counts = new EndpointCounts();
+  let held = Promise.resolve();
+  const hold = (): (() => void) => {
+    let release: () => void = () => undefined;
+    held = new Promise((resolve) => (release = resolve));
+    return () => release();
+  };
   const directory = new EndpointDirectory({
     snapshot: { version: 1, upstreams: [config] },
     services: {
@@ -51,7 +57,7 @@ const arrange = async (config: UpstreamConfig, source?: EndpointSource) => {
       probe: (target) => {
         probed.push(target);
         const result = health.get(target.endpoint.host) ?? { passed: true, detail: 'up' };
-        return { result: Promise.resolve(result), cancel: () => undefined };
+        return { result: held.then(() => result), cancel: () => undefined };
       },
     },
     makeSource: (made) => source ?? staticSource(made.endpoints),
@@ -63,7 +69,7 @@ const arrange = async (config: UpstreamConfig, source?: EndpointSource) => {
   await scheduler.pass(20);
   const state = () => directory.upstreams[0]!;
   return {
-    ...{ scheduler, health, probed, told, counts, directory, state },
+    ...{ hold, scheduler, health, probed, told, counts, directory, state },
     states: () =>
       Object.fromEntries(
         state()
@@ -93,6 +99,8 @@ describe('checks', () => {
   it('let the first verdict count alone, and later ones only when they repeat themselves', async () => {
     const { states, scheduler, down, up } = await arrange(upstream(['a', 'b'], { healthCheck: HEALTH }));
     expect(states()).toEqual({ a: 'healthy', b: 'healthy' });
+    // One more that passes says nothing new.
+    await scheduler.pass(1000);
     down('a');
     await scheduler.pass(2000);
     expect(states()['a']).toBe('healthy');
@@ -130,6 +138,20 @@ describe('checks', () => {
     await scheduler.pass(3000);
     expect(new Set(probed.map((target) => target.endpoint.host))).toEqual(new Set(['b']));
     expect(states()).toEqual({ b: 'healthy' });
+  });
+
+  it('that end after their endpoint is gone count for nothing', async () => {
+    let list = [endpoint('a')];
+    const source: EndpointSource = { ...staticSource([]), current: () => list };
+    const { hold, scheduler, counts } = await arrange(upstream([], { healthCheck: HEALTH }), source);
+    const before = counts.samples()['torus_health_checks_total'];
+    const release = hold();
+    await scheduler.pass(1000);
+    list = [];
+    source.onChange();
+    release();
+    await scheduler.pass(60_000);
+    expect(counts.samples()['torus_health_checks_total']).toEqual(before);
   });
 
   it('stop with the directory', async () => {
