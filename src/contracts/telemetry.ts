@@ -51,12 +51,15 @@ export interface Telemetry {
   upstreamPending(upstream: string, change: number): void;
   /** An attempt was refused by a limit: `requests`, `adaptive`, `queue-full`, `queue-timeout`, `endpoint`. */
   upstreamOverflow(upstream: string, reason: string): void;
-  /** The adaptive limit is this from now on; undefined when there is none any more. */
-  concurrencyLimit(upstream: string, limit: number | undefined): void;
   /** A request of a route with a split goes to this upstream. */
   splitChosen(route: string, upstream: string): void;
   /** What became of the copy of a request; exactly once for each request that was to be copied. */
   mirrored(route: string, upstream: string, result: MirrorResult): void;
   /** Original and copy were both answered. `slowerMs`: how much longer the copy took; negative where it was quicker. */
   mirrorCompared(route: string, upstream: string, comparison: MirrorComparison): void;
+  /**
+   * The adaptive limit is this from now on; undefined when there is none any more. `since` is when the limit was made
+   * (monotonic milliseconds): after a reload an older one has no say.
+   */
+  concurrencyLimit(upstream: string, limit: number | undefined, since: number): void;
 }

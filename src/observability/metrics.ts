@@ -37,6 +37,7 @@ export class WorkerMetrics implements Telemetry {
   /** By upstream: names from the configuration, so few. */
   readonly #pending = new Map<string, number>();
   readonly #concurrencyLimits = new Map<string, number>();
+  readonly #limitsSince = new Map<string, number>();
   readonly #rejected = new TripleCounters();
   readonly #splits = new PairCounters();
   readonly #mirrors = new MirrorMetrics();
@@ -100,7 +101,9 @@ export class WorkerMetrics implements Telemetry {
     this.#overflows.add(upstream, reason, 1);
   }
 
-  concurrencyLimit(upstream: string, limit: number | undefined): void {
+  concurrencyLimit(upstream: string, limit: number | undefined, since: number): void {
+    if (since < (this.#limitsSince.get(upstream) ?? 0)) return;
+    this.#limitsSince.set(upstream, since);
     if (limit === undefined) this.#concurrencyLimits.delete(upstream);
     else this.#concurrencyLimits.set(upstream, limit);
   }

@@ -19,3 +19,4 @@ export * from './test-certificate.js';
 export * from './token.js';
 export * from './torus-log.js';
 export * from './until.js';
+export * from './upstream-process.js';

@@ -49,7 +49,11 @@ const watch = (server: Server, scheme: 'http' | 'https'): TestUpstream => {
   });
   server.on('tlsClientError', () => undefined);
   const resetAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    // A socket whose FIN has not left yet refuses to be reset, and would stay open (libuv, uv_tcp_close_reset).
+    for (const socket of sockets) {
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   };
   const close = async (): Promise<void> => {
     const closed = server.listening ? once(server, 'close') : Promise.resolve();

@@ -55,11 +55,13 @@ export class UpstreamRequestLimiter implements RequestLimiter {
   private readonly waiting = new Map<Applicant, number>();
   private running = 0;
   private toldLimit = -1;
+  private readonly sinceMs: number;
 
   constructor(options: LimiterOptions) {
     const { adaptive, timers } = options;
     this.options = options;
-    this.gradient = adaptive && new GradientLimit(adaptive, timers.now());
+    this.sinceMs = timers.now();
+    this.gradient = adaptive && new GradientLimit(adaptive, this.sinceMs);
     this.timer = timers.create(() => {
       this.onTime();
     });
@@ -92,9 +94,9 @@ export class UpstreamRequestLimiter implements RequestLimiter {
   }
 
   dispose(): void {
+    const { telemetry, upstream } = this.options;
     this.timer.disarm();
-    if (this.gradient !== undefined)
-      this.options.telemetry.concurrencyLimit(this.options.upstream, undefined);
+    if (this.gradient !== undefined) telemetry.concurrencyLimit(upstream, undefined, this.sinceMs);
   }
 
   private bound(): number {
@@ -160,6 +162,6 @@ export class UpstreamRequestLimiter implements RequestLimiter {
     const { gradient, options } = this;
     if (gradient === undefined || gradient.limit === this.toldLimit) return;
     this.toldLimit = gradient.limit;
-    options.telemetry.concurrencyLimit(options.upstream, gradient.limit);
+    options.telemetry.concurrencyLimit(options.upstream, gradient.limit, this.sinceMs);
   }
 }

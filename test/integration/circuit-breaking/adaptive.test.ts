@@ -108,6 +108,13 @@ it('when the load is gone everybody is served again', async () => {
   expect(statuses(await load('adaptive', 2, 300))).toEqual([200]);
 });
 
+it('a reload begins anew, and what goes away with the old configuration does not take the gauge along', async () => {
+  torus.signal('SIGHUP');
+  await until(async () => (await metricSum(torus, 'torus_config_version')) === 2);
+  expect(statuses(await load('adaptive', 1, 50))).toEqual([200]);
+  expect(await metricSum(torus, 'torus_upstream_concurrency_limit', { upstream: 'adaptive' })).toBe(40);
+});
+
 it('after all these no exchange and no socket is left', async () => {
   upstream.resetAll();
   await whenNothingIsOpen(torus);
