@@ -16,10 +16,16 @@ export interface RejectedRequest {
 
 /**
  * `sent`: answered; `failed`: sent, but not answered in time or at all; `dropped-...`: never sent, because too many were under
- * way, the body was too long, the client broke off or was slow, or the worker stops.
+ * way, the body was too long, the client broke off or was slow, limits of the upstream refused it, or the worker stops.
  */
 export type MirrorResult =
-  'sent' | 'failed' | 'dropped-in-flight' | 'dropped-body' | 'dropped-incomplete' | 'dropped-shutdown';
+  | 'sent'
+  | 'failed'
+  | 'dropped-in-flight'
+  | 'dropped-body'
+  | 'dropped-incomplete'
+  | 'dropped-limit'
+  | 'dropped-shutdown';
 
 export interface MirrorComparison {
   readonly sameStatus: boolean;

@@ -12,6 +12,7 @@ import type {
   Upstream,
   UpstreamConnection,
 } from '../../contracts/upstream.js';
+import type { Applicant, RequestLimiter } from '../../contracts/upstream-limits.js';
 import { copyOf } from '../../http/field-block.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 import type { ComparedAnswers } from './mirror-comparison.js';
@@ -38,7 +39,7 @@ export interface MirrorCopyOwner {
  * Owns one copy of a request from its checkout to the end of its answer, which is read within a limit and thrown away. One
  * attempt, one deadline; whatever goes wrong is counted and ends here.
  */
-export class MirrorCopy implements AttemptObserver {
+export class MirrorCopy implements AttemptObserver, Applicant {
   private readonly job: ForwardJob;
   private readonly mirror: MirrorCopyOwner;
   private readonly answers: ComparedAnswers | undefined;
@@ -48,6 +49,9 @@ export class MirrorCopy implements AttemptObserver {
   private body: Body = { kind: 'none' };
   private checkout: Checkout | undefined = undefined;
   private connection: UpstreamConnection | undefined = undefined;
+  /** Of the upstream that gets the copy: a copy is a request like any other to it. */
+  private limiter: RequestLimiter | undefined = undefined;
+  private admittedAtMs = 0;
   private sentAtMs = 0;
   private answered = false;
   private over = false;
@@ -68,6 +72,23 @@ export class MirrorCopy implements AttemptObserver {
     const { config, upstream } = this.mirror;
     if (bytes !== undefined) this.body = { kind: 'complete', bytes, trailers };
     this.timer.arm(config.timeoutMs);
+    this.limiter = upstream.limiter;
+    if (this.limiter === undefined) this.checkOut();
+    else this.limiter.enter(this);
+  }
+
+  onAdmitted(): void {
+    this.admittedAtMs = this.mirror.services.timers.now();
+    this.checkOut();
+  }
+
+  onRefused(): void {
+    this.limiter = undefined;
+    this.end('dropped-limit');
+  }
+
+  private checkOut(): void {
+    const { config, upstream } = this.mirror;
     this.checkout = upstream.checkout(this.job.exchange, this, {
       connection: 'pooled',
       avoid: [],
@@ -118,7 +139,9 @@ export class MirrorCopy implements AttemptObserver {
 
   onResponse(head: ResponseHead, body: Body): void {
     if (this.over) return;
-    const headMs = this.mirror.services.timers.now() - this.sentAtMs;
+    const nowMs = this.mirror.services.timers.now();
+    const headMs = nowMs - this.sentAtMs;
+    this.limiter?.observed(nowMs - this.admittedAtMs);
     this.answered = true;
     if (this.connection !== undefined)
       this.mirror.upstream.reportResponse(this.connection.endpoint, head.status, headMs);
@@ -161,9 +184,10 @@ export class MirrorCopy implements AttemptObserver {
 
   private finish(): void {
     if (this.over) return;
-    const { connection } = this;
+    // First, so that what follows finds it.
+    this.over = true;
+    this.connection?.release();
     this.end('sent');
-    connection?.release();
   }
 
   private fail(): void {
@@ -181,6 +205,9 @@ export class MirrorCopy implements AttemptObserver {
   private end(result: MirrorResult): void {
     this.over = true;
     this.timer.disarm();
+    const { limiter } = this;
+    this.limiter = undefined;
+    limiter?.leave(this);
     this.mirror.ended(this, this.job, result);
   }
 }

@@ -39,6 +39,11 @@ const silent = (socket: Socket): void => {
   socket.resume().on('end', () => socket.end());
 };
 
+const answering = (socket: Socket): void => {
+  socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  socket.on('end', () => socket.end());
+};
+
 beforeAll(async () => {
   primary = await startHttpUpstream(async (request, response) => {
     let bytes = 0;
@@ -129,6 +134,24 @@ describe('a mirror upstream that is', () => {
     expect(held.acceptedSockets).toBe(4);
     await held.close();
     await until(async () => (await resultsOf(at, 'held'))['failed'] === 4);
+  });
+
+  it('full by its own limits is sent no more, which is counted', async () => {
+    const held = await startUpstream(silent);
+    const config = configFor({ held: held.url }, '1m');
+    Object.assign(config.upstreams, {
+      held: { endpoints: [held.url], limits: { maxRequests: 1, maxPending: 0 } },
+    });
+    await using at = await startTorus({ config });
+    for (let index = 0; index < 5; index += 1) expect((await ask(at, '/held')).status).toBe(200);
+    await until(async () => (await resultsOf(at, 'held'))['dropped-limit'] === 4);
+    expect(held.acceptedSockets).toBe(1);
+    await held.close();
+    await until(async () => (await resultsOf(at, 'held'))['failed'] === 1);
+    const next = await startUpstream(answering, { port: held.port });
+    await ask(at, '/held');
+    await until(async () => (await resultsOf(at, 'held'))['sent'] === 1);
+    await next.close();
   });
 
   it('hanging does not hold up the end of Torus', async () => {
