@@ -9,9 +9,6 @@ interface Copy {
   readonly followers: Map<string, Set<Follower>>;
 }
 
-/** A snapshot that serves, one that is prepared, and one whose last exchanges run. Older ones learn nothing new. */
-const COPIES = 3;
-
 export class WorkerEndpoints {
   readonly #report: (version: number, outcome: EndpointOutcome) => void;
   readonly #copies = new Map<number, Copy>();
@@ -46,10 +43,13 @@ export class WorkerEndpoints {
   #copyOf(version: number): Copy {
     const known = this.#copies.get(version);
     if (known !== undefined) return known;
+    // Snapshots that were dropped, and those whose last exchange has ended.
+    for (const [other, { followers }] of this.#copies) {
+      const isFollowed = [...followers.values()].some((set) => set.size > 0);
+      if (!isFollowed) this.#copies.delete(other);
+    }
     const copy: Copy = { upstreams: new Map(), followers: new Map() };
     this.#copies.set(version, copy);
-    const [oldest] = this.#copies.keys();
-    if (this.#copies.size > COPIES && oldest !== undefined) this.#copies.delete(oldest);
     return copy;
   }
 }

@@ -45,7 +45,9 @@ describe('discovery', () => {
   });
 
   it('stands in place of endpoints', async () => {
-    expect(await problem('{ balancer: round-robin }')).toContain('must have one of `endpoints` and `discovery`');
+    expect(await problem('{ balancer: round-robin }')).toContain(
+      'must have one of `endpoints` and `discovery`',
+    );
     expect(await problem(`{ ${E}, discovery: { file: x.yaml } }`)).toContain('must have one of `endpoints`');
     expect(await problem('{ discovery: {} }')).toContain('must have one of `dns` and `file`');
   });
@@ -79,6 +81,7 @@ describe('health checks', () => {
       unhealthyThreshold: 3,
       port: undefined,
     });
+    expect((await upstream(`{ ${E}, healthCheck: { path: /healthz } }`)).healthCheck).toEqual(healthCheck);
     const probeOf = async (check: string) =>
       (await upstream(`{ ${E}, healthCheck: ${check} }`)).healthCheck?.probe;
     expect(await probeOf('{ tcp: true }')).toEqual({ kind: 'tcp' });
@@ -101,8 +104,11 @@ describe('health checks', () => {
   });
 
   it('are of one kind', async () => {
-    expect(await problem(`{ ${E}, healthCheck: {} }`)).toContain('must have one of `http`, `tcp` and `grpc`');
+    expect(await problem(`{ ${E}, healthCheck: {} }`)).toContain(
+      'must have one of `http` (or `path`), `tcp` and `grpc`',
+    );
     expect(await problem(`{ ${E}, healthCheck: { http: /, tcp: {} } }`)).toContain('must have one of');
+    expect(await problem(`{ ${E}, healthCheck: { path: /, grpc: {} } }`)).toContain('must have one of');
     expect(await problem(`{ ${E}, healthCheck: { http: { path: healthz } } }`)).toContain(
       'must begin with /',
     );

@@ -32,6 +32,7 @@ const grpcCheckSchema = z.strictObject({
 
 export const healthCheckSchema = z
   .strictObject({
+    path: checkPath().optional().describe('Short for `http: { path }`.'),
     http: z
       .union([httpCheckSchema, checkPath().transform((path) => httpCheckSchema.parse({ path }))], {
         error: 'must be an object, or a path such as /healthz',
@@ -68,12 +69,16 @@ export const healthCheckSchema = z
     port: integer(1, 65535).optional().describe("Port that is checked, where it is not the endpoint's own."),
   })
   .superRefine((check, context) => {
-    const kinds = [check.http, check.tcp, check.grpc].filter((kind) => kind !== undefined).length;
+    const kinds = [check.path, check.http, check.tcp, check.grpc].filter((kind) => kind !== undefined).length;
     if (kinds !== 1)
-      context.addIssue({ code: 'custom', message: 'must have one of `http`, `tcp` and `grpc`' });
+      context.addIssue({ code: 'custom', message: 'must have one of `http` (or `path`), `tcp` and `grpc`' });
     if (check.timeout !== undefined && check.timeout > check.interval)
       context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than interval' });
-  });
+  })
+  .transform(({ path, ...check }) => ({
+    ...check,
+    http: path === undefined ? check.http : httpCheckSchema.parse({ path }),
+  }));
 
 const ejectionSchema = z
   .strictObject({

@@ -86,6 +86,7 @@ export class HealthChecks {
       port: check.port ?? config.port,
       tls: upstream.tls,
       timeoutMs: check.timeoutMs,
+      http2: false,
     };
     return services.probe(target, check.probe);
   }

@@ -1,6 +1,6 @@
 /** Owns what one health check is told and what it answers. */
 import type { ConnectionOptions } from 'node:tls';
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type {
   EndpointConfig,
   HealthProbeConfig,
@@ -19,6 +19,8 @@ export interface ProbeTarget {
   readonly port: number;
   readonly tls: UpstreamTlsConfig;
   readonly timeoutMs: number;
+  /** The upstream is spoken to over HTTP/2, so its checks are. */
+  readonly http2: boolean;
 }
 
 export interface RunningProbe {
@@ -32,15 +34,21 @@ export type Probe<Kind extends HealthProbeConfig['kind']> = (
   config: Extract<HealthProbeConfig, { kind: Kind }>,
 ) => RunningProbe;
 
+export const USER_AGENT = 'torus-health-check';
+
 export const passed = (detail: string): CheckResult => ({ passed: true, detail });
 export const failed = (detail: string): CheckResult => ({ passed: false, detail });
 
-/** errno, OpenSSL code, or the message of an error without one. */
+/** errno, OpenSSL code, or the message of an error without one. Of a stream that fell with its session: why that fell. */
 export const detailOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return 'error';
-  const { code } = error as NodeJS.ErrnoException;
-  return code ?? error.message.slice(0, 100);
+  const { code, message, cause } = (error ?? {}) as { code?: unknown; message?: unknown; cause?: unknown };
+  if (code === 'ERR_HTTP2_STREAM_CANCEL' && cause !== undefined) return detailOf(cause);
+  return (typeof code === 'string' ? code : typeof message === 'string' ? message : 'error').slice(0, 100);
 };
+
+/** The name it goes by, as it stands in a URL. */
+export const hostOf = ({ hostname, host }: EndpointConfig): string =>
+  hostname ?? (isIPv6(host) ? `[${host}]` : host);
 
 /** What the data plane does as well: verify unless told otherwise, under the name that stands in SNI. */
 export const tlsOptionsFor = ({ endpoint, tls }: ProbeTarget): ConnectionOptions => {

@@ -133,4 +133,4 @@ const tidy = (endpoints: readonly EndpointConfig[]): readonly EndpointConfig[] =
 const ttlOf = (found: readonly RecordWithTtl[]): number => Math.min(...found.map(({ ttl }) => ttl)) * 1000;
 
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'error';
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'error';

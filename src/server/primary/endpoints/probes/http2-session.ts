@@ -1,0 +1,23 @@
+/** Owns the HTTP/2 connection of one check. */
+import { connect } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { detailOf, failed, hostOf, tlsOptionsFor } from './probe.js';
+import type { CheckResult, ProbeTarget } from './probe.js';
+
+/** By ALPN to https endpoints, by prior knowledge to others. Its end is a verdict, unless there was one before. */
+export const openSession = (
+  target: ProbeTarget,
+  settle: (result: CheckResult) => void,
+): ClientHttp2Session => {
+  const { endpoint, port } = target;
+  // The address that is dialled is the endpoint's, whatever name it goes by.
+  const options = {
+    host: endpoint.host,
+    port,
+    ...(endpoint.scheme === 'https' ? tlsOptionsFor(target) : {}),
+  };
+  const session = connect(`${endpoint.scheme}://${hostOf(endpoint)}:${port}`, options);
+  session.on('error', (error) => settle(failed(detailOf(error))));
+  session.on('close', () => settle(failed('closed')));
+  return session;
+};
