@@ -35,7 +35,7 @@ export const startDnsmasq = async (records: readonly string[]): Promise<Dnsmasq>
   const kill = async (): Promise<void> => {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null) return;
+    if (running?.exitCode !== null) return;
     const exited = once(running, 'exit');
     running.kill('SIGKILL');
     await within(exited, 5_000, 'dnsmasq to exit');

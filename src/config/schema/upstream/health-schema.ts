@@ -1,10 +1,8 @@
 /** Owns the grammar and defaults of what is done about endpoints that fail: checks, ejection, panic. */
 import { z } from 'zod';
-import { parsePercent } from '../../parse/percent.js';
 import { parseStatusRange } from '../../parse/status-range.js';
-import { flag, integer, oneOrMore, numeric, positiveDuration } from '../scalars.js';
+import { flag, integer, numeric, oneOrMore, positiveDuration, share } from '../scalars.js';
 
-const percent = (): ReturnType<typeof numeric<number>> => numeric('percentage', parsePercent);
 const PATH_MESSAGE = 'must begin with / and hold no space or control character';
 
 const checkPath = () =>
@@ -55,7 +53,7 @@ export const healthCheckSchema = z
       .describe(
         'A check without an answer for this long failed. Default: 2s, or the interval if that is shorter.',
       ),
-    jitter: percent()
+    jitter: share()
       .prefault('10%')
       .describe('Share of the interval by which it varies, so that instances do not check in step.'),
     healthyThreshold: integer(1, 1000)
@@ -91,7 +89,7 @@ const ejectionSchema = z
       .prefault('30s')
       .describe('How long the first ejection lasts; the n-th lasts n times as long.'),
     maxTime: positiveDuration().prefault('300s').describe('The longest ejection.'),
-    maxEjected: percent()
+    maxEjected: share()
       .prefault('10%')
       .describe('Most endpoints that may be ejected at once; one always may, the last available one never.'),
   })
@@ -106,7 +104,7 @@ export const outlierEjectionSchema = z
   })
   .prefault({});
 
-export const panicThresholdSchema = percent().prefault('50%');
+export const panicThresholdSchema = share().prefault('50%');
 
 export type HealthCheckDocument = z.output<typeof healthCheckSchema>;
 export type OutlierEjectionDocument = z.output<typeof ejectionSchema>;
