@@ -8,10 +8,10 @@ import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import type { Http2BodyTarget } from '../codec/http2/outgoing-body.js';
+import { Http2OutgoingBody } from '../codec/http2/outgoing-body.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { headersOf, responseHeadersOf } from '../codec/http2/response-head.js';
-import type { Http2BodyTarget } from './http2-outgoing-body.js';
-import { Http2OutgoingBody } from './http2-outgoing-body.js';
 import { Http2RequestBody } from './http2-request-body.js';
 
 /** The connection as its streams see it. */
