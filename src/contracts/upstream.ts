@@ -63,6 +63,8 @@ export interface UpstreamConnection {
   readonly endpoint: Endpoint;
   /** It had served another exchange before. */
   readonly reused: boolean;
+  /** It ends exchanges in which neither side has sent a byte for the idle timeout, also while the request is still open. */
+  readonly watchesSilence: boolean;
   /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
   send(request: UpstreamRequest): Writable | undefined;
   /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */

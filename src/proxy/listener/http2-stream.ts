@@ -97,6 +97,10 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     this.incoming?.limit(maxBytes);
   }
 
+  relaxRequestPace(): void {
+    this.incoming?.relax();
+  }
+
   discardRequestBody(): void {
     this.incoming?.readable.destroy();
   }

@@ -49,6 +49,7 @@ type Phase = 'waiting' | 'responding' | 'done' | 'closed';
 export class Http2UpstreamStream implements UpstreamConnection, Checkout, Http2ResponseEvents, Http2BodyTarget {
   readonly endpoint: BusyEndpoint;
   readonly reused: boolean;
+  readonly watchesSilence = true;
   private readonly host: ExchangeHost;
   private readonly options: CheckoutOptions;
   private readonly timer: Timer;

@@ -74,7 +74,7 @@ describe('loadConfig', () => {
       retryBudget: { share: 0.2, minConcurrent: 3 },
     });
     expect(snapshot.routes[0]).toMatchObject({
-      timeouts: { requestMs: 0, responseHeadMs: 15_000, idleMs: 300_000 },
+      timeouts: { requestMs: 0, responseHeadMs: 15_000, grpcResponseHeadMs: 300_000, idleMs: 300_000 },
       retry: {
         attempts: 1,
         on: ['connect-failure', 'refused-stream'],
