@@ -134,6 +134,8 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     const length = body?.length ?? 0;
     const ends = !hasBody && trailers === undefined;
     this.respond(head, { length, ends, trailers: trailers && (() => trailers) });
+    // A body that is yet to come is waited for by nobody here: each piece of it has a deadline of its own.
+    this.onBodyBlocked();
     this.responseEnded = true;
     this.host.onBodySent(length);
     // Copied: the caller may use it again at once, and the client's window may delay it.
@@ -180,7 +182,6 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
       endStream: plan.ends,
       waitForTrailers: withTrailers,
     });
-    this.onBodyBlocked();
   }
 
   private awaitTrailers(trailers: ResponsePlan['trailers']): void {
