@@ -17,7 +17,14 @@ export function grpcCallOf({ method, fields }: RequestHead): GrpcCall | undefine
   return { status: -1, deadlineAtMs: Infinity };
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
 
 /** `grpc-timeout` in milliseconds, at least one; undefined when there is none, or none that can be read. */
 export function parseGrpcTimeout(value: string | undefined): number | undefined {

@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { END_HEADERS, FRAME, PREFACE, frame, hpack, uint32, type Frame } from './http2-client.js';
 import { listen, startUpstream, watch, type TestUpstream, type UpstreamOptions } from './start-upstream.js';
 
@@ -47,8 +47,8 @@ export const startHttp2Upstream = async (
     stream.on('error', () => undefined);
     handler(stream, headers);
   });
-  await listen(server as unknown as Server, port);
-  const watched = watch(server as unknown as Server, tls ? 'https' : 'http');
+  await listen(server, port);
+  const watched = watch(server, tls ? 'https' : 'http');
   // Getters, so that what they count is read when it is asked for.
   return Object.defineProperties(watched, {
     sessions: { get: () => [...sessions] },
@@ -129,7 +129,10 @@ export interface FrameUpstreamOptions {
 /** Plain TCP. `onRequest` is called with each HEADERS frame that begins a stream. */
 export const startFrameUpstream = async (
   onRequest: (server: FrameServer, stream: number, connection: number) => void,
-  { greeting = [frame(FRAME.settings), frame(FRAME.settings, 1)], silentToPings = false }: FrameUpstreamOptions = {},
+  {
+    greeting = [frame(FRAME.settings), frame(FRAME.settings, 1)],
+    silentToPings = false,
+  }: FrameUpstreamOptions = {},
 ): Promise<FrameUpstream> => {
   const connections: FrameServer[] = [];
   const upstream = await startUpstream((socket) => {
@@ -145,5 +148,5 @@ export const startFrameUpstream = async (
     connections.push(server);
     server.send(...greeting);
   });
-  return Object.assign(upstream, { connections }) as FrameUpstream;
+  return Object.assign(upstream, { connections });
 };

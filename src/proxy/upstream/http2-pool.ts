@@ -7,7 +7,7 @@ import type { BusyEndpoint } from './connection-home.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { AlpnProtocol, Dialer } from './dialer.js';
 import { Http2UpstreamSession } from './http2-session.js';
-import type { SessionHome } from './http2-session-home.js';
+import type { PooledSession, SessionHome } from './http2-session-home.js';
 
 /**
  * Owns the HTTP/2 connections of this worker to one endpoint: each carries as many exchanges as both sides allow, the first with
@@ -36,7 +36,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   private readonly options: Http2PoolOptions;
-  private readonly sessions = new Set<Http2UpstreamSession>();
+  private readonly sessions = new Set<PooledSession>();
   private readonly queue = new Set<PendingExchange>();
   private disposed = false;
 
@@ -66,7 +66,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     for (const session of [...this.sessions]) if (session.isIdle) session.retire('disposed');
   }
 
-  private sessionWithRoom(unrested: boolean): Http2UpstreamSession | undefined {
+  private sessionWithRoom(unrested: boolean): PooledSession | undefined {
     for (const session of this.sessions)
       if (session.hasRoom && !(unrested && session.hasRested)) return session;
     return undefined;
@@ -87,14 +87,14 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     return pending;
   }
 
-  private openingSession(): Http2UpstreamSession | undefined {
+  private openingSession(): PooledSession | undefined {
     for (const session of this.sessions)
       if (session.isConnecting && session.awaited < session.capacity) return session;
     return undefined;
   }
 
   /** `replacing`: an idle connection may have to make room. */
-  private dial(replacing: boolean): Http2UpstreamSession | undefined {
+  private dial(replacing: boolean): PooledSession | undefined {
     if (this.sessions.size >= this.options.limits.maxConnections) {
       if (!replacing) return undefined;
       const idle = [...this.sessions].find((session) => session.isIdle);
@@ -116,7 +116,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     this.queue.delete(pending);
   }
 
-  private serveQueue(session: Http2UpstreamSession): void {
+  private serveQueue(session: PooledSession): void {
     for (const pending of this.queue) {
       if (!session.hasRoom) return;
       const { observer, options } = pending;
@@ -127,25 +127,25 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   }
 
   /** Those that counted on a connection that is gone, or holds less than was thought. */
-  private findOthersFor(session: Http2UpstreamSession): void {
+  private findOthersFor(session: PooledSession): void {
     for (const pending of this.queue)
       if (pending.session === session) pending.waitFor(this.openingSession() ?? this.dial(false));
   }
 
   // ---- the connections -----------------------------------------------------------------------------------------------
 
-  onReady(session: Http2UpstreamSession): void {
+  onReady(session: PooledSession): void {
     this.serveQueue(session);
     this.findOthersFor(session);
     if (session.isIdle) this.settle(session);
   }
 
-  onRoom(session: Http2UpstreamSession): void {
+  onRoom(session: PooledSession): void {
     this.serveQueue(session);
     if (session.isIdle) this.settle(session);
   }
 
-  onHttp1Chosen(session: Http2UpstreamSession): void {
+  onHttp1Chosen(session: PooledSession): void {
     const other = this.options.onHttp1Chosen?.();
     if (other === undefined) return;
     for (const pending of this.queue) {
@@ -156,12 +156,12 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     }
   }
 
-  onConnectFailed(session: Http2UpstreamSession, failure: AttemptFailure): void {
+  onConnectFailed(session: PooledSession, failure: AttemptFailure): void {
     this.sessions.delete(session);
     for (const pending of this.queue) if (pending.session === session) pending.fail(failure);
   }
 
-  forget(session: Http2UpstreamSession): void {
+  forget(session: PooledSession): void {
     if (!this.sessions.delete(session)) return;
     for (const pending of this.queue) {
       if (pending.session !== undefined) continue;
@@ -172,7 +172,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   }
 
   /** It has nothing to do. */
-  private settle(session: Http2UpstreamSession): void {
+  private settle(session: PooledSession): void {
     let idle = 0;
     for (const other of this.sessions) if (other.isIdle) idle += 1;
     if (this.disposed || idle > this.options.limits.maxIdle) session.retire('surplus');
@@ -187,7 +187,7 @@ class PendingExchange implements Checkout {
   readonly observer: AttemptObserver;
   readonly options: CheckoutOptions;
   /** The one that is being opened for it, whose deadline holds; undefined when it waits for room in any. */
-  session: Http2UpstreamSession | undefined = undefined;
+  session: PooledSession | undefined = undefined;
   private readonly pool: Http2Pool;
   private readonly timer: Timer;
   private waiting = true;
@@ -204,7 +204,7 @@ class PendingExchange implements Checkout {
     });
   }
 
-  waitFor(session: Http2UpstreamSession | undefined): void {
+  waitFor(session: PooledSession | undefined): void {
     if (this.session !== undefined) this.session.awaited -= 1;
     this.session = session;
     if (session === undefined) this.timer.arm(this.pool.connectTimeoutMs);

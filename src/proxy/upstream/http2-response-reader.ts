@@ -165,7 +165,8 @@ export class Http2ResponseReader implements BodySource {
     }
     const { trailers } = this;
     this.open = false;
-    if (bytes !== null && trailers === undefined && head.framing === 'chunked') head.settleLength(bytes.length);
+    if (bytes !== null && trailers === undefined && head.framing === 'chunked')
+      head.settleLength(bytes.length);
     if (bytes === null && trailers === undefined) this.events.onWholeResponse(head, NO_BODY);
     else this.events.onWholeResponse(head, { kind: 'complete', bytes: bytes ?? NOTHING, trailers });
   }

@@ -1,12 +1,33 @@
 import type { UpstreamHttp2Config } from '../../contracts/config.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
-import type { AttemptFailure } from '../../contracts/upstream.js';
+import type { AttemptFailure, AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
 import type { BusyEndpoint } from './connection-home.js';
 import type { AlpnProtocol, Dialer } from './dialer.js';
-import type { Http2UpstreamSession } from './http2-session.js';
 
-/** The pool as its HTTP/2 connections see it. */
+/** What an HTTP/2 connection and the pool it belongs to know of each other. */
+
+/** A connection as its pool sees it. */
+export interface PooledSession {
+  /** Exchanges in the queue that count on it while it connects. */
+  awaited: number;
+  readonly isConnecting: boolean;
+  /** It may carry one more exchange now. */
+  readonly hasRoom: boolean;
+  readonly isIdle: boolean;
+  /** It has waited for an exchange: it may have been closed meanwhile, without anybody having noticed. */
+  readonly hasRested: boolean;
+  /** Exchanges at once, as far as is known. */
+  readonly capacity: number;
+  /** Begins an exchange. Call it only while there is room. */
+  assign(observer: AttemptObserver, options: CheckoutOptions): Checkout;
+  /** Waits without an exchange until its idle time is over. */
+  rest(): void;
+  /** Takes no further exchange, and closes after the last one. */
+  retire(reason: string): void;
+}
+
+/** The pool as its connections see it. */
 export interface SessionHome {
   readonly endpoint: BusyEndpoint;
   readonly dialer: Dialer;
@@ -19,13 +40,13 @@ export interface SessionHome {
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   /** It may be used; also when the endpoint has changed how much. */
-  onReady(session: Http2UpstreamSession): void;
+  onReady(session: PooledSession): void;
   /** One of its exchanges has ended. */
-  onRoom(session: Http2UpstreamSession): void;
+  onRoom(session: PooledSession): void;
   /** The endpoint prefers HTTP/1.1. `onConnectFailed` follows. */
-  onHttp1Chosen(session: Http2UpstreamSession): void;
+  onHttp1Chosen(session: PooledSession): void;
   /** It never became ready. */
-  onConnectFailed(session: Http2UpstreamSession, failure: AttemptFailure): void;
+  onConnectFailed(session: PooledSession, failure: AttemptFailure): void;
   /** It takes no further exchange. Idempotent. */
-  forget(session: Http2UpstreamSession): void;
+  forget(session: PooledSession): void;
 }

@@ -1,13 +1,18 @@
 import { connect as connectHttp2, constants } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
-import type { ClientSessionRequestOptions } from 'node:http2';
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  ClientSessionRequestOptions,
+  OutgoingHttpHeaders,
+  Settings,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, AttemptObserver, CheckoutOptions } from '../../contracts/upstream.js';
 import { codeOf, connectFailure, safeFailure } from './attempt-failure.js';
 import type { BusyEndpoint } from './connection-home.js';
-import type { SessionHome } from './http2-session-home.js';
+import type { PooledSession, SessionHome } from './http2-session-home.js';
 import { clientOptionsOf } from './http2-session-options.js';
 import type { ExchangeHost } from './http2-upstream-stream.js';
 import { Http2UpstreamStream } from './http2-upstream-stream.js';
@@ -26,10 +31,9 @@ const MAX_EXCHANGES = 2 ** 29;
 
 type Phase = 'connecting' | 'ready' | 'retiring' | 'closed';
 
-export class Http2UpstreamSession implements ExchangeHost {
+export class Http2UpstreamSession implements PooledSession, ExchangeHost {
   readonly endpoint: BusyEndpoint;
   readonly scheme: 'http' | 'https';
-  /** Exchanges in the queue that count on it while it connects. */
   awaited = 0;
   private readonly home: SessionHome;
   private readonly socket: Socket;
@@ -83,17 +87,14 @@ export class Http2UpstreamSession implements ExchangeHost {
     return this.phase === 'ready' && this.streams.size === 0;
   }
 
-  /** It has waited for an exchange: it may have been closed meanwhile, without anybody having noticed. */
   get hasRested(): boolean {
     return this.served > 0 && this.streams.size === 0;
   }
 
-  /** Exchanges at once, as far as is known. */
   get capacity(): number {
     return this.phase === 'connecting' ? this.home.settings.maxConcurrentStreams : this.maxStreams;
   }
 
-  /** Begins an exchange. Call it only while there is room. */
   assign(observer: AttemptObserver, options: CheckoutOptions): Http2UpstreamStream {
     this.timer.disarm();
     const exchange = new Http2UpstreamStream(this, observer, { options, reused: this.served > 0 });
@@ -105,13 +106,11 @@ export class Http2UpstreamSession implements ExchangeHost {
     return exchange;
   }
 
-  /** Waits without an exchange until its idle time is over. */
   rest(): void {
     this.watch.end();
     this.timer.arm(this.home.idleTimeoutMs);
   }
 
-  /** Takes no further exchange, and closes after the last one. */
   retire(reason: string): void {
     if (this.phase === 'retiring' || this.phase === 'closed') return;
     this.phase = 'retiring';
@@ -131,7 +130,7 @@ export class Http2UpstreamSession implements ExchangeHost {
       if (this.scheme === 'http') this.shakeHands();
     });
     socket.on('secureConnect', () => {
-      this.onSecure((socket as TLSSocket).alpnProtocol);
+      this.onSecure((socket as Partial<TLSSocket>).alpnProtocol);
     });
     // These come before those of the session: what has come in whole is saved before it destroys its streams.
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -145,7 +144,7 @@ export class Http2UpstreamSession implements ExchangeHost {
     });
   }
 
-  private onSecure(protocol: string | false | null): void {
+  private onSecure(protocol: string | false | null | undefined): void {
     if (protocol === 'h2') {
       this.shakeHands();
       return;
@@ -163,10 +162,10 @@ export class Http2UpstreamSession implements ExchangeHost {
       createConnection: () => this.socket,
     });
     this.session = session;
-    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }) => {
+    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }: Settings) => {
       this.onSettings(maxConcurrentStreams);
     });
-    session.on('goaway', (code, lastStreamId) => {
+    session.on('goaway', (code: number, lastStreamId: number) => {
       this.onGoaway(code, lastStreamId);
     });
     session.on('error', (error: NodeJS.ErrnoException) => {

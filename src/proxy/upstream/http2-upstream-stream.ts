@@ -46,7 +46,9 @@ export interface ExchangeHost {
 type Phase = 'waiting' | 'responding' | 'done' | 'closed';
 
 /** Owns one exchange on an HTTP/2 connection to an endpoint: request, response, deadlines, and why it ended. */
-export class Http2UpstreamStream implements UpstreamConnection, Checkout, Http2ResponseEvents, Http2BodyTarget {
+export class Http2UpstreamStream
+  implements UpstreamConnection, Checkout, Http2ResponseEvents, Http2BodyTarget
+{
   readonly endpoint: BusyEndpoint;
   readonly reused: boolean;
   readonly watchesSilence = true;
@@ -303,7 +305,8 @@ export class Http2UpstreamStream implements UpstreamConnection, Checkout, Http2R
   }
 
   private dropSink(): void {
-    if (this.sink?.writableFinished === false) this.sink.destroy(new Error('the request is of no use any more'));
+    if (this.sink?.writableFinished === false)
+      this.sink.destroy(new Error('the request is of no use any more'));
   }
 
   private endLease(): void {

@@ -98,7 +98,11 @@ describe.each(WAYS)('over %s connections', (way) => {
 
   it('a stream of the server arrives in order, and then its status', async () => {
     const ended = await received(client.count('1000'));
-    expect([ended.messages.length, ended.messages.at(-1), ended.status.code]).toEqual([1000, '1000', status.OK]);
+    expect([ended.messages.length, ended.messages.at(-1), ended.status.code]).toEqual([
+      1000,
+      '1000',
+      status.OK,
+    ]);
     expect(ended.status.metadata.get('x-trailer')).toEqual(['1000']);
   });
 

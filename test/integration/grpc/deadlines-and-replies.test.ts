@@ -42,7 +42,12 @@ beforeAll(async () => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     if (headers[':path'] === '/timeout')
       stream.respond(
-        { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 0, 'x-timeout': headers['grpc-timeout'] ?? 'none' },
+        {
+          ':status': 200,
+          'content-type': 'application/grpc',
+          'grpc-status': 0,
+          'x-timeout': headers['grpc-timeout'] ?? 'none',
+        },
         { endStream: true },
       );
   });
@@ -68,14 +73,24 @@ beforeAll(async () => {
       },
       routes: [
         { name: 'open', match: { path: '/*', host: 'open.test' }, upstream: 'service' },
-        { name: 'brief', match: { path: '/*', host: 'brief.test' }, upstream: 'service', timeouts: { request: '300ms' } },
+        {
+          name: 'brief',
+          match: { path: '/*', host: 'brief.test' },
+          upstream: 'service',
+          timeouts: { request: '300ms' },
+        },
         {
           name: 'strict',
           match: { path: '/*', host: 'strict.test' },
           upstream: 'service',
           timeouts: { responseHead: '200ms' },
         },
-        { name: 'quiet', match: { path: '/*', host: 'quiet.test' }, upstream: 'service', timeouts: { idle: '400ms' } },
+        {
+          name: 'quiet',
+          match: { path: '/*', host: 'quiet.test' },
+          upstream: 'service',
+          timeouts: { idle: '400ms' },
+        },
         {
           name: 'secret',
           match: { path: '/*', host: 'secret.test' },
@@ -96,8 +111,18 @@ beforeAll(async () => {
         },
         { name: 'dead', match: { path: '/*', host: 'dead.test' }, upstream: 'dead' },
         { name: 'raw', match: { path: '/*', host: 'raw.test' }, upstream: 'raw' },
-        { name: 'raw-short', match: { path: '/*', host: 'raw-short.test' }, upstream: 'raw', timeouts: { request: '200ms' } },
-        { name: 'raw-brief', match: { path: '/*', host: 'raw-brief.test' }, upstream: 'raw', timeouts: { request: '30s' } },
+        {
+          name: 'raw-short',
+          match: { path: '/*', host: 'raw-short.test' },
+          upstream: 'raw',
+          timeouts: { request: '200ms' },
+        },
+        {
+          name: 'raw-brief',
+          match: { path: '/*', host: 'raw-brief.test' },
+          upstream: 'raw',
+          timeouts: { request: '30s' },
+        },
       ],
     },
   });
@@ -114,7 +139,13 @@ afterAll(async () => {
 /** One request that looks like gRPC, without a library that would judge the answer. */
 const askRaw = async (host: string, path: string, fields: Record<string, string> = {}) => {
   const session = await http2Session({ port: torus.port('edge'), tls: false });
-  const head = { ':path': path, ':authority': host, 'content-type': 'application/grpc', te: 'trailers', ...fields };
+  const head = {
+    ':path': path,
+    ':authority': host,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...fields,
+  };
   const answer = await http2Ask(session, head, Buffer.alloc(5));
   await closeHttp2(session);
   return answer;
@@ -171,7 +202,12 @@ describe('an answer of Torus itself', () => {
   it.each([
     ['no route', 'nowhere.test', status.UNIMPLEMENTED, /downstream\.route\.not-found/],
     ['no token', 'secret.test', status.UNAUTHENTICATED, /downstream\.filter\.unauthenticated/],
-    ['an address that is not allowed', 'private.test', status.PERMISSION_DENIED, /downstream\.filter\.forbidden/],
+    [
+      'an address that is not allowed',
+      'private.test',
+      status.PERMISSION_DENIED,
+      /downstream\.filter\.forbidden/,
+    ],
     ['an endpoint that is down', 'dead.test', status.UNAVAILABLE, /upstream\.connect\.refused/],
   ])('to %s is a status of gRPC', async (_what, host, code, message) => {
     const result = await connect(host).unary('hello');

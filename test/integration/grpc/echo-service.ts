@@ -1,4 +1,5 @@
 /** A gRPC service made with the reference implementation for Node, and a client of it: messages are text. */
+import type { EventEmitter } from 'node:events';
 import {
   Client,
   Metadata,
@@ -27,7 +28,11 @@ type Call =
 const serialize = (text: string): Buffer => Buffer.from(text);
 const deserialize = (bytes: Buffer): string => bytes.toString();
 
-const method = (name: string, requestStream: boolean, responseStream: boolean): MethodDefinition<string, string> => ({
+const method = (
+  name: string,
+  requestStream: boolean,
+  responseStream: boolean,
+): MethodDefinition<string, string> => ({
   path: `/test.Echo/${name}`,
   requestStream,
   responseStream,
@@ -62,6 +67,8 @@ export interface EchoTls {
   readonly keyPem: string;
 }
 
+const codeOf = (text: string): status => status[status[Number(text)] as keyof typeof status];
+
 const LARGE = 'x'.repeat(64 * 1024);
 
 export const startEchoService = async (tls?: EchoTls): Promise<EchoService> => {
@@ -72,8 +79,9 @@ export const startEchoService = async (tls?: EchoTls): Promise<EchoService> => {
   let written = 0;
   const note = (call: Call, name: string): void => {
     last = call.metadata;
-    call.on('cancelled', () => cancelled.push(name));
-    call.on('error', () => undefined);
+    const events: EventEmitter = call;
+    events.on('cancelled', () => cancelled.push(name));
+    events.on('error', () => undefined);
   };
   const trailersOf = (text: string): Metadata => {
     const trailers = new Metadata();
@@ -85,7 +93,7 @@ export const startEchoService = async (tls?: EchoTls): Promise<EchoService> => {
     const { request } = call;
     note(call, request);
     if (request.startsWith('fail ')) {
-      callback({ code: Number(request.slice(5)), details: 'refused: 100 % and ü' }, null);
+      callback({ code: codeOf(request.slice(5)), details: 'refused: 100 % and ü' }, null);
       return;
     }
     if (request.startsWith('hang')) return;
@@ -136,7 +144,7 @@ export const startEchoService = async (tls?: EchoTls): Promise<EchoService> => {
     const [times, failure] = request.split(' ');
     for (let at = 1; at <= Number(times); at += 1) call.write(String(at));
     if (failure === undefined) call.end(trailersOf(request));
-    else call.emit('error', { code: Number(failure), details: 'broke off' });
+    else call.emit('error', { code: codeOf(failure), details: 'broke off' });
   };
   const chat = (call: ServerDuplexStream<string, string>): void => {
     note(call, 'chat');
@@ -149,7 +157,9 @@ export const startEchoService = async (tls?: EchoTls): Promise<EchoService> => {
   };
   server.addService(METHODS, { unary, collect, count, chat });
   const creds = tls
-    ? ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(tls.certPem), private_key: Buffer.from(tls.keyPem) }])
+    ? ServerCredentials.createSsl(null, [
+        { cert_chain: Buffer.from(tls.certPem), private_key: Buffer.from(tls.keyPem) },
+      ])
     : ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', creds, (error, bound) => (error ? reject(error) : resolve(bound)));
@@ -191,7 +201,11 @@ const metadataOf = (entries: Readonly<Record<string, string>> = {}): Metadata =>
 
 /** A client of the service, whichever way leads to it. */
 export class EchoClient extends Client {
-  constructor(address: string, creds: ChannelCredentials = credentials.createInsecure(), options: object = {}) {
+  constructor(
+    address: string,
+    creds: ChannelCredentials = credentials.createInsecure(),
+    options: object = {},
+  ) {
     super(address, creds, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
@@ -234,7 +248,8 @@ export class EchoClient extends Client {
       responseDeserialize,
       metadataOf(options.metadata),
       options.deadline === undefined ? {} : { deadline: options.deadline },
-      (error: ServiceError | null, value?: string) => resolve({ code: error?.code ?? status.OK, reply: value }),
+      (error: ServiceError | null, value?: string) =>
+        resolve({ code: error?.code ?? status.OK, reply: value }),
     );
     return { call, result };
   }
@@ -264,9 +279,9 @@ export class EchoClient extends Client {
 }
 
 /** Everything that a stream of the server brought, and how it ended. */
-export const received = (call: {
-  on(event: string, listener: (value: never) => void): unknown;
-}): Promise<{ messages: string[]; status: StatusObject; head: Metadata | undefined }> =>
+export const received = (
+  call: EventEmitter,
+): Promise<{ messages: string[]; status: StatusObject; head: Metadata | undefined }> =>
   new Promise((resolve) => {
     const messages: string[] = [];
     let head: Metadata | undefined;

@@ -15,11 +15,7 @@ type Upstream = 'secure' | 'cleartext' | 'chosen';
 const UPSTREAMS: readonly Upstream[] = ['secure', 'cleartext', 'chosen'];
 const PAIRS = CLIENTS.flatMap((client) => UPSTREAMS.map((upstream) => [client, upstream] as const));
 
-interface Received {
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
-}
-let received: Received | undefined;
+let received: { readonly headers: IncomingHttpHeaders } | undefined;
 const BIG = Buffer.alloc(3 * 1024 * 1024, 'torus is a gateway; ');
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -36,7 +32,12 @@ const withTrailers = (stream: ServerHttp2Stream, trailers: object): ServerHttp2S
 
 const PATHS: Readonly<Record<string, (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void>> = {
   '/hello': (stream) => {
-    stream.respond({ ':status': 200, 'content-length': 5, 'x-two': ['a', 'b'], 'set-cookie': ['a=1', 'b=2'] });
+    stream.respond({
+      ':status': 200,
+      'content-length': 5,
+      'x-two': ['a', 'b'],
+      'set-cookie': ['a=1', 'b=2'],
+    });
     stream.end('hello');
   },
   '/unknown-length': (stream) => {
@@ -105,8 +106,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   const certificate = await testCertificate();
   const handle = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const raw = (stream as unknown as { sentHeaders: unknown; rawHeaders?: readonly string[] }).rawHeaders ?? [];
-    received = { headers, rawHeaders: raw };
+    received = { headers };
     const path = (headers[':path'] ?? '').split('?')[0]!;
     (PATHS[path] ?? PATHS['/hello']!)(stream, headers);
   };
@@ -210,7 +210,12 @@ describe.each(PAIRS)('%s clients, %s upstream', (client: Client, upstream: Upstr
 
 describe('what an HTTP/2 upstream is sent', () => {
   it.each(CLIENTS)('is the client of %s in fields that fit the protocol', async (client) => {
-    const fields = { 'x-own': 'yes', cookie: 'a=1; b=2', 'x-forwarded-for': '192.0.2.9', 'proxy-authorization': 'x' };
+    const fields = {
+      'x-own': 'yes',
+      cookie: 'a=1; b=2',
+      'x-forwarded-for': '192.0.2.9',
+      'proxy-authorization': 'x',
+    };
     await gateway.ask(client, '/secure/hello', { fields });
     const { headers } = received!;
     expect(headers[':authority']).toBe('example.test');
@@ -223,7 +228,13 @@ describe('what an HTTP/2 upstream is sent', () => {
 
   it('is nothing that HTTP/1.1 meant for one connection', async () => {
     await gateway.ask('http1', '/cleartext/hello', {
-      fields: { connection: 'x-hop, te', 'x-hop': '1', te: 'trailers', 'keep-alive': 'timeout=5', upgrade: 'h2c' },
+      fields: {
+        connection: 'x-hop, te',
+        'x-hop': '1',
+        te: 'trailers',
+        'keep-alive': 'timeout=5',
+        upgrade: 'h2c',
+      },
     });
     for (const name of ['x-hop', 'te', 'keep-alive', 'upgrade', 'connection'])
       expect(received!.headers[name]).toBeUndefined();
@@ -231,7 +242,7 @@ describe('what an HTTP/2 upstream is sent', () => {
 
   it('is TE where it says that trailers are welcome', async () => {
     await gateway.ask('http2', '/cleartext/hello', { fields: { te: 'trailers' } });
-    expect(received!.headers.te).toBe('trailers');
+    expect(received!.headers['te']).toBe('trailers');
     expect(received!.headers[':scheme']).toBe('http');
   });
 
@@ -245,7 +256,9 @@ describe('what an HTTP/2 upstream is sent', () => {
 it('sends many exchanges over one connection', async () => {
   const [, cleartext] = upstreams;
   const before = cleartext!.acceptedSockets;
-  const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.ask('http1', '/cleartext/hello')));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => gateway.ask('http1', '/cleartext/hello')),
+  );
   expect(answers.every(({ status }) => status === 200)).toBe(true);
   expect(cleartext!.acceptedSockets - before).toBeLessThanOrEqual(1);
   expect(cleartext!.openSockets).toBe(1);

@@ -74,8 +74,14 @@ export class Gateway {
   }
 
   private async askHttp2(path: string, { method, fields = {}, body, trailers }: Ask): Promise<Answer> {
-    if (this.shared === undefined || this.shared.closed || this.shared.destroyed) this.shared = await this.session();
-    const head = { ':path': path, ':authority': 'example.test', ...(method ? { ':method': method } : {}), ...fields };
+    if (this.shared === undefined || this.shared.closed || this.shared.destroyed)
+      this.shared = await this.session();
+    const head = {
+      ':path': path,
+      ':authority': 'example.test',
+      ...(method ? { ':method': method } : {}),
+      ...fields,
+    };
     return fromHttp2(await http2Ask(this.shared, head, body, trailers));
   }
 
@@ -90,7 +96,10 @@ export class Gateway {
           ? []
           : [`Content-Length: ${String(body.length)}`];
     const head = requestHead(`${verb} ${path}`, ...lines, ...framing);
-    const pieces = [Buffer.from(head, 'latin1'), ...(trailers === undefined ? [body ?? Buffer.alloc(0)] : chunked(body, trailers))];
+    const pieces = [
+      Buffer.from(head, 'latin1'),
+      ...(trailers === undefined ? [body ?? Buffer.alloc(0)] : chunked(body, trailers)),
+    ];
     const response = await client.exchange(Buffer.concat(pieces), { method: verb, timeoutMs: 10_000 });
     await client.close();
     const answer = {
@@ -142,7 +151,12 @@ export interface GatewayOptions {
   readonly config?: object;
 }
 
-export const startGateway = async ({ upstreams, route = {}, listener = {}, config = {} }: GatewayOptions): Promise<Gateway> => {
+export const startGateway = async ({
+  upstreams,
+  route = {},
+  listener = {},
+  config = {},
+}: GatewayOptions): Promise<Gateway> => {
   const certificate = await testCertificate();
   const tls = { certificates: [{ cert: certificate.certFile, key: certificate.keyFile }] };
   const torus = await startTorus({

@@ -40,7 +40,9 @@ export const upstreamHttp2Schema = z.strictObject({
     ),
   connectionWindow: size(65_535, MAX_WINDOW_BYTES)
     .prefault('1MiB')
-    .describe('The same for all responses of a connection together, until Torus has read it from the socket.'),
+    .describe(
+      'The same for all responses of a connection together, until Torus has read it from the socket.',
+    ),
   pingInterval: duration()
     .prefault('10s')
     .describe(
@@ -48,5 +50,7 @@ export const upstreamHttp2Schema = z.strictObject({
     ),
   pingTimeout: positiveDuration()
     .prefault('5s')
-    .describe('How long the answer to a PING may take: then the connection is given up, with all that runs on it.'),
+    .describe(
+      'How long the answer to a PING may take: then the connection is given up, with all that runs on it.',
+    ),
 });
