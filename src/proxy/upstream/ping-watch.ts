@@ -81,7 +81,8 @@ export class PingWatch {
     }
     if (!this.running) return;
     const dueMs = this.nextPingMs() - this.timers.now();
-    if (dueMs > 0) this.timer.arm(dueMs);
+    // A new silence may begin, and be over, long before the next PING of the old one.
+    if (dueMs > 0) this.timer.arm(Math.min(dueMs, this.settings.pingIntervalMs));
     else this.ping();
   }
 
@@ -101,7 +102,7 @@ export class PingWatch {
   private onAnswer(error: Error | null): void {
     if (!this.waiting || error !== null) return;
     this.waiting = false;
-    if (this.running) this.timer.arm(Math.max(this.nextPingMs() - this.timers.now(), 1));
+    if (this.running) this.timer.arm(this.settings.pingIntervalMs);
     else this.timer.disarm();
     if (!this.isSuspect) return;
     this.isSuspect = false;

@@ -55,6 +55,14 @@ describe('loadConfig', () => {
       sticky: undefined,
       slowStart: undefined,
       connectTimeoutMs: 3000,
+      protocol: 'http1',
+      http2: {
+        maxConcurrentStreams: 100,
+        streamWindowBytes: 64 * 1024,
+        connectionWindowBytes: 1024 * 1024,
+        pingIntervalMs: 10_000,
+        pingTimeoutMs: 5_000,
+      },
       tls: { verify: true, caPem: undefined, serverName: undefined },
       pool: {
         maxConnections: 1024,
