@@ -35,7 +35,7 @@ function publishHints({ jsonSchema }: { readonly jsonSchema: Record<string, unkn
   for (const [hidden, name] of HINTS) {
     if (jsonSchema[hidden] === undefined) continue;
     jsonSchema[name] = jsonSchema[hidden];
-    delete jsonSchema[hidden];
+    Reflect.deleteProperty(jsonSchema, hidden);
   }
 }
 

@@ -64,7 +64,7 @@ it.each([
   ['gzip;q=0.5, Trailers', 'trailers'],
   ['gzip', undefined],
 ])('TE: %s is told as %s', (sent, told) => {
-  expect(headersOf([['te', sent]])['te']).toBe(told);
+  expect(headersOf([['te', sent]]).te).toBe(told);
 });
 
 it('a length that the client stated is stated again, and so is an expectation', () => {
@@ -74,6 +74,6 @@ it('a length that the client stated is stated again, and so is an expectation', 
 
 it('trailers are announced where there is room for them', () => {
   const fields = [['trailer', 'x-sum']] as const;
-  expect(headersOf(fields, { framing: 'chunked' })['trailer']).toBe('x-sum');
-  expect(headersOf(fields, { framing: 'length', contentLength: 1 })['trailer']).toBeUndefined();
+  expect(headersOf(fields, { framing: 'chunked' }).trailer).toBe('x-sum');
+  expect(headersOf(fields, { framing: 'length', contentLength: 1 }).trailer).toBeUndefined();
 });
