@@ -140,7 +140,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.route = route;
     this.exchange.route = route;
     const { requestMs } = route.config.timeouts;
-    const limitMs = this.exchange.grpc === undefined ? requestMs : this.takeGrpcDeadline(this.exchange.grpc, requestMs);
+    const limitMs =
+      this.exchange.grpc === undefined ? requestMs : this.takeGrpcDeadline(this.exchange.grpc, requestMs);
     if (limitMs > 0) this.startDeadline(limitMs, requestMs);
     if (route.filters.length === 0) {
       this.forward(route);

@@ -91,7 +91,9 @@ const routeTimeoutsSchema = z.strictObject({
     .meta({ 'x-default': '15s' }),
   idle: duration()
     .prefault('300s')
-    .describe('Longest silence of a streaming response, a gRPC call (both ways together) or a tunnel; 0 for no limit.'),
+    .describe(
+      'Longest silence of a streaming response, a gRPC call (both ways together) or a tunnel; 0 for no limit.',
+    ),
   deadlineHeader: text('header name', parseWritableFieldName)
     .optional()
     .describe(

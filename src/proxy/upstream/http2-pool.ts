@@ -3,6 +3,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
 import { finalFailure, safeFailure } from './attempt-failure.js';
+import type { AllowanceMember, ConnectionAllowance } from './connection-allowance.js';
 import type { BusyEndpoint } from './connection-home.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { AlpnProtocol, Dialer } from './dialer.js';
@@ -16,7 +17,11 @@ import type { PooledSession, SessionHome } from './http2-session-home.js';
 
 export interface Http2PoolOptions {
   readonly endpoint: BusyEndpoint;
+  /** Name of the upstream, for the counts. */
+  readonly upstream: string;
   readonly limits: PoolConfig;
+  /** What the pools of the upstream have together, where that is limited. */
+  readonly allowance: ConnectionAllowance | undefined;
   readonly http2: UpstreamHttp2Config;
   readonly connectTimeoutMs: number;
   readonly dialer: Dialer;
@@ -26,7 +31,7 @@ export interface Http2PoolOptions {
   readonly onHttp1Chosen: (() => ConnectionPool) | undefined;
 }
 
-export class Http2Pool implements ConnectionPool, SessionHome {
+export class Http2Pool implements ConnectionPool, SessionHome, AllowanceMember {
   readonly endpoint: BusyEndpoint;
   readonly dialer: Dialer;
   readonly timers: Timers;
@@ -50,6 +55,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     this.protocols = options.onHttp1Chosen === undefined ? ['h2'] : ['h2', 'http/1.1'];
     this.connectTimeoutMs = options.connectTimeoutMs;
     this.idleTimeoutMs = options.limits.idleTimeoutMs;
+    options.allowance?.join(this);
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
@@ -64,6 +70,7 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   dispose(): void {
     this.disposed = true;
     for (const session of [...this.sessions]) if (session.isIdle) session.retire('disposed');
+    this.options.allowance?.leave(this);
   }
 
   private sessionWithRoom(unrested: boolean): PooledSession | undefined {
@@ -78,9 +85,11 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   private wait(observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const opening = this.openingSession() ?? this.dial(options.connection === 'new');
     if (opening === undefined && this.waitingForRoom >= this.options.limits.maxPending) {
+      this.noteOverflow('full');
       observer.onAttemptFailed(safeFailure('upstream.queue.full', this.endpoint.label));
       return NOTHING_TO_CANCEL;
     }
+    this.awaitPlace(opening);
     const pending = new PendingExchange(this, observer, options);
     this.queue.add(pending);
     pending.waitFor(opening);
@@ -95,15 +104,22 @@ export class Http2Pool implements ConnectionPool, SessionHome {
 
   /** `replacing`: an idle connection may have to make room. */
   private dial(replacing: boolean): PooledSession | undefined {
-    if (this.sessions.size >= this.options.limits.maxConnections) {
-      if (!replacing) return undefined;
-      const idle = [...this.sessions].find((session) => session.isIdle);
-      if (idle === undefined) return undefined;
-      idle.retire('replaced');
-    }
+    if (!this.takePlace() && !(replacing && this.yieldIdle())) return undefined;
     const session = new Http2UpstreamSession(this);
     this.sessions.add(session);
     return session;
+  }
+
+  /** Room for one more connection. */
+  private takePlace(): boolean {
+    const { limits, allowance } = this.options;
+    return this.sessions.size < limits.maxConnections && (allowance?.take(this) ?? true);
+  }
+
+  /** Connections of other endpoints may have to end before there is one for this exchange. */
+  private awaitPlace(opening: PooledSession | undefined): void {
+    const { limits, allowance } = this.options;
+    if (opening === undefined && this.sessions.size < limits.maxConnections) allowance?.await(this);
   }
 
   private get waitingForRoom(): number {
@@ -112,8 +128,47 @@ export class Http2Pool implements ConnectionPool, SessionHome {
     return count;
   }
 
+  get waitingSinceMs(): number {
+    for (const pending of this.queue) if (pending.session === undefined) return pending.sinceMs;
+    return Infinity;
+  }
+
+  yieldIdle(): boolean {
+    for (const session of this.sessions) {
+      if (!session.isIdle) continue;
+      // Forgotten first: its place is not given back, but passed on.
+      this.sessions.delete(session);
+      session.retire('replaced');
+      return true;
+    }
+    return false;
+  }
+
+  dialForPending(): boolean {
+    for (const pending of this.queue) {
+      if (pending.session !== undefined) continue;
+      const opening = this.openingSession() ?? this.dial(false);
+      if (opening !== undefined) pending.waitFor(opening);
+      return opening !== undefined;
+    }
+    return false;
+  }
+
   leaveQueue(pending: PendingExchange): void {
     this.queue.delete(pending);
+  }
+
+  /** One more, or less, waits for room. */
+  countPending(change: 1 | -1): void {
+    this.telemetry.upstreamPending(this.options.upstream, change);
+  }
+
+  noteOverflow(reason: 'full' | 'timeout'): void {
+    this.telemetry.upstreamOverflow(this.options.upstream, `queue-${reason}`);
+  }
+
+  get pendingTimeoutMs(): number {
+    return this.options.limits.pendingTimeoutMs;
   }
 
   private serveQueue(session: PooledSession): void {
@@ -128,8 +183,12 @@ export class Http2Pool implements ConnectionPool, SessionHome {
 
   /** Those that counted on a connection that is gone, or holds less than was thought. */
   private findOthersFor(session: PooledSession): void {
-    for (const pending of this.queue)
-      if (pending.session === session) pending.waitFor(this.openingSession() ?? this.dial(false));
+    for (const pending of this.queue) {
+      if (pending.session !== session) continue;
+      const opening = this.openingSession() ?? this.dial(false);
+      this.awaitPlace(opening);
+      pending.waitFor(opening);
+    }
   }
 
   // ---- the connections -----------------------------------------------------------------------------------------------
@@ -141,6 +200,10 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   }
 
   onRoom(session: PooledSession): void {
+    if (session.isIdle && this.options.allowance?.isWantedElsewhere(this) === true) {
+      session.retire('replaced');
+      return;
+    }
     this.serveQueue(session);
     if (session.isIdle) this.settle(session);
   }
@@ -157,18 +220,15 @@ export class Http2Pool implements ConnectionPool, SessionHome {
   }
 
   onConnectFailed(session: PooledSession, failure: AttemptFailure): void {
-    this.sessions.delete(session);
+    const isHeld = this.sessions.delete(session);
     for (const pending of this.queue) if (pending.session === session) pending.fail(failure);
+    if (isHeld) this.options.allowance?.give();
   }
 
   forget(session: PooledSession): void {
     if (!this.sessions.delete(session)) return;
-    for (const pending of this.queue) {
-      if (pending.session !== undefined) continue;
-      const opening = this.openingSession() ?? this.dial(false);
-      if (opening === undefined) return;
-      pending.waitFor(opening);
-    }
+    this.options.allowance?.give();
+    while (this.dialForPending());
   }
 
   /** It has nothing to do. */
@@ -188,9 +248,13 @@ class PendingExchange implements Checkout {
   readonly options: CheckoutOptions;
   /** The one that is being opened for it, whose deadline holds; undefined when it waits for room in any. */
   session: PooledSession | undefined = undefined;
+  readonly endpoint: BusyEndpoint;
+  readonly sinceMs: number;
   private readonly pool: Http2Pool;
   private readonly timer: Timer;
   private waiting = true;
+  /** It is counted with what it waits for. */
+  private held = false;
   private cancelled = false;
   private checkout: Checkout | undefined = undefined;
 
@@ -198,30 +262,40 @@ class PendingExchange implements Checkout {
     this.pool = pool;
     this.observer = observer;
     this.options = options;
-    pool.endpoint.active += 1;
+    this.endpoint = pool.endpoint;
+    this.endpoint.active += 1;
+    this.sinceMs = pool.timers.now();
     this.timer = pool.timers.create(() => {
+      pool.noteOverflow('timeout');
       this.fail(safeFailure('upstream.queue.timeout', pool.endpoint.label));
     });
   }
 
   waitFor(session: PooledSession | undefined): void {
-    if (this.session !== undefined) this.session.awaited -= 1;
+    this.letGo();
     this.session = session;
-    if (session === undefined) this.timer.arm(this.pool.connectTimeoutMs);
-    else {
-      session.awaited += 1;
-      this.timer.disarm();
-    }
+    this.held = true;
+    if (session === undefined) {
+      this.pool.countPending(1);
+      this.timer.arm(this.pool.pendingTimeoutMs);
+    } else session.awaited += 1;
+  }
+
+  private letGo(): void {
+    this.timer.disarm();
+    if (!this.held) return;
+    this.held = false;
+    if (this.session === undefined) this.pool.countPending(-1);
+    else this.session.awaited -= 1;
   }
 
   /** It waits no longer. */
   leave(): void {
     if (!this.waiting) return;
     this.waiting = false;
-    this.timer.disarm();
-    if (this.session !== undefined) this.session.awaited -= 1;
+    this.letGo();
     this.session = undefined;
-    this.pool.endpoint.active -= 1;
+    this.endpoint.active -= 1;
     this.pool.leaveQueue(this);
   }
 
