@@ -23,16 +23,26 @@ let generated: JsonSchema | undefined;
 
 /** JSON Schema (draft 2020-12) of `torus.yaml` as people write it. */
 export function configJsonSchema(): JsonSchema {
-  generated ??= z.toJSONSchema(configSchema, { io: 'input', override: publishExamples }) as JsonSchema;
+  generated ??= z.toJSONSchema(configSchema, { io: 'input', override: publishHints }) as JsonSchema;
   return generated;
 }
 
-/** zod drops `examples` from every schema that transforms its input, so the schema carries them under another name. */
-function publishExamples({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
-  if (jsonSchema['x-examples'] === undefined) return;
-  jsonSchema['examples'] = jsonSchema['x-examples'];
-  delete jsonSchema['x-examples'];
+/**
+ * zod drops `examples` from every schema that transforms its input, so the schema carries them under another name; so it does
+ * the default of a key that must be told from one that was left out.
+ */
+function publishHints({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
+  for (const [hidden, name] of HINTS) {
+    if (jsonSchema[hidden] === undefined) continue;
+    jsonSchema[name] = jsonSchema[hidden];
+    Reflect.deleteProperty(jsonSchema, hidden);
+  }
 }
+
+const HINTS = [
+  ['x-examples', 'examples'],
+  ['x-default', 'default'],
+] as const;
 
 /** The keys that may stand in the object at `path`. */
 export function keysAt(path: ConfigPath): readonly string[] {

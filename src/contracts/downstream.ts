@@ -16,6 +16,8 @@ export interface DownstreamStream {
   readonly requestBytes: number;
   /** A streamed body that grows past this ends the exchange with `downstream.filter.too-large`. */
   limitRequestBody(maxBytes: number): void;
+  /** The request may pause for long: from here on the silence of both sides together is watched by the upstream connection. */
+  relaxRequestPace(): void;
   /** Told of everything that happens to the client until the exchange has ended. */
   observe(observer: DownstreamObserver): void;
   /** 1xx other than 101. Not sent to HTTP/1.0 clients. */

@@ -53,6 +53,15 @@ export interface Exchange {
   readonly cause: Cause | undefined;
   /** A short technical word for the log (an errno, a parser rule). Never holds client secrets. */
   readonly detail: string | undefined;
+  /** What is known of the call, where the request is one of gRPC. */
+  readonly grpc: GrpcCall | undefined;
+}
+
+export interface GrpcCall {
+  /** `grpc-status` of the answer; -1 while none has come. */
+  status: number;
+  /** Milliseconds on the monotonic clock; Infinity for no deadline. */
+  deadlineAtMs: number;
 }
 
 /** The part of an exchange that the stages write as it goes on. Policies get it as a read-only `Exchange`. */

@@ -49,6 +49,8 @@ export interface RouteTimeouts {
   readonly requestMs: number;
   /** From the end of the request to the response head; 0 for no limit. */
   readonly responseHeadMs: number;
+  /** The same for gRPC calls, whose head may come with the first message of a stream only. */
+  readonly grpcResponseHeadMs: number;
   /** Longest silence of a streaming response or a tunnel. */
   readonly idleMs: number;
   /** Lower-case name of the field that tells the upstream how many milliseconds are left; undefined for none. */

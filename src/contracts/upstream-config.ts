@@ -18,6 +18,9 @@ export interface UpstreamConfig {
   readonly slowStart: SlowStartConfig | undefined;
   /** TCP and TLS together. */
   readonly connectTimeoutMs: number;
+  /** What is spoken: `http2` by ALPN over https and by prior knowledge over http; `auto` leaves it to https endpoints. */
+  readonly protocol: 'http1' | 'http2' | 'auto';
+  readonly http2: UpstreamHttp2Config;
   readonly tls: UpstreamTlsConfig;
   readonly pool: PoolConfig;
   readonly retryBudget: RetryBudgetConfig;
@@ -121,4 +124,17 @@ export interface PoolConfig {
   readonly maxRequests: number | undefined;
   /** How long exchanges wait for a connection. */
   readonly pendingTimeoutMs: number;
+}
+
+/** Of each HTTP/2 connection to an endpoint. */
+export interface UpstreamHttp2Config {
+  /** Exchanges on one connection, where the endpoint does not allow fewer. */
+  readonly maxConcurrentStreams: number;
+  /** Bytes of one response that may come before the client has taken them. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** Silence, while exchanges run, after which the endpoint is asked for a sign of life; 0 for never. */
+  readonly pingIntervalMs: number;
+  /** How long that may take. */
+  readonly pingTimeoutMs: number;
 }

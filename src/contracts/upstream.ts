@@ -22,7 +22,10 @@ export interface AttemptFailure {
   readonly cause: Cause;
   /** errno, OpenSSL code or parser rule; for the log. */
   readonly detail: string | undefined;
-  /** `safe`: nothing was sent; `stale`: a kept-alive connection broke before any response byte; `no`: neither. */
+  /**
+   * `safe`: nothing was sent, or the endpoint says that it did nothing with it; `stale`: a kept-alive connection broke before any
+   * response byte; `no`: neither.
+   */
   readonly retry: 'safe' | 'stale' | 'no';
   /** The endpoint it failed on, where one had been picked. */
   readonly endpoint?: Endpoint | undefined;
@@ -60,11 +63,13 @@ export interface UpstreamConnection {
   readonly endpoint: Endpoint;
   /** It had served another exchange before. */
   readonly reused: boolean;
+  /** It ends exchanges in which neither side has sent a byte for the idle timeout, also while the request is still open. */
+  readonly watchesSilence: boolean;
   /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
   send(request: UpstreamRequest): Writable | undefined;
   /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */
   release(): void;
-  /** Destroys the socket. Idempotent. No observer call follows. */
+  /** Breaks the exchange off: the socket, or of HTTP/2 the stream alone. Idempotent. No observer call follows. */
   destroy(): void;
 }
 

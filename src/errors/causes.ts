@@ -65,6 +65,8 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.head.malformed': info('upstream', 502, 'The upstream response is malformed'),
   'upstream.head.too-large': info('upstream', 502, 'The upstream response fields are too large'),
   'upstream.head.timeout': info('upstream', 504, 'The upstream did not respond in time'),
+  'upstream.head.refused': info('upstream', 503, 'The upstream refused the request unprocessed'),
+  'upstream.upgrade.unsupported': info('upstream', 501, 'The protocol of the upstream knows no upgrade'),
   'upstream.upgrade.invalid': info(
     'upstream',
     502,

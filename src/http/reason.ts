@@ -1,4 +1,5 @@
-/** Owns the reason phrases of the statuses that Torus itself answers with (RFC 9110 section 15). */
+/** Owns the reason phrases of statuses (RFC 9110 section 15): those that Torus itself answers with, and those of HTTP/2, which has none. */
+import { STATUS_CODES } from 'node:http';
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -32,4 +33,9 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Empty for a status not in the table: a reason phrase may be empty. */
 export function reasonOf(status: number): string {
   return REASONS[status] ?? '';
+}
+
+/** What HTTP/1.1 says with a status that came without a phrase. */
+export function standardReasonOf(status: number): string {
+  return STATUS_CODES[status] ?? '';
 }

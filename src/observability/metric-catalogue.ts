@@ -53,6 +53,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     ['listener', 'code'],
     'TLS handshakes that failed.',
   ),
+  family(
+    'counter',
+    'torus_grpc_responses_total',
+    ['route', 'grpc_status'],
+    'gRPC calls that ended, by their status; none where the answer held none, other beyond 16.',
+  ),
   family('counter', 'torus_upstream_retries_total', ['upstream', 'reason'], 'Attempts made again.'),
   family(
     'gauge',

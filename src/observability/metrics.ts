@@ -144,6 +144,7 @@ export class WorkerMetrics implements Telemetry {
       torus_http_requests_total: this.#requests.requests(),
       torus_http_request_bytes_total: this.#requests.requestBytes(),
       torus_http_response_bytes_total: this.#requests.responseBytes(),
+      torus_grpc_responses_total: this.#requests.grpcResponses(),
       torus_rejected_requests_total: samples(this.#rejected.cells()),
       torus_sockets_opened_total: samples(this.#opened.cells()),
       torus_sockets_closed_total: samples(this.#closed.cells()),

@@ -18,6 +18,8 @@ const METHODS: readonly string[] = [
 const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]));
 const OTHER_METHOD = METHODS.length;
 const STATUS_SPAN = 1000;
+/** UNAUTHENTICATED: those beyond it are nobody's. */
+const LAST_GRPC_STATUS = 16;
 
 /** Routes counted by name in one worker; the rest share one. Above any sensible configuration. */
 const MAX_ROUTES = 5000;
@@ -50,6 +52,10 @@ export class RequestMetrics {
     return this.#list((route, name) => [[[name], route.responseBytes]]);
   }
 
+  grpcResponses(): Sample[] {
+    return this.#list((route, name) => route.grpcResponses(name));
+  }
+
   #list<Row>(rows: (route: RouteMetrics, name: string) => Row[]): Row[] {
     return [...this.#routes].flatMap(([name, route]) => rows(route, name));
   }
@@ -66,6 +72,8 @@ class RouteMetrics {
   readonly durations = new DurationHistogram();
   requestBytes = 0;
   responseBytes = 0;
+  /** Calls of gRPC by their status; made when there is one. */
+  #grpcCounts: Map<string, number> | undefined = undefined;
   /** cause -> (method and status in one number) -> count. */
   readonly #counts = new Map<string, Map<number, number>>();
 
@@ -73,6 +81,7 @@ class RouteMetrics {
     this.durations.observe(exchange.durationMs);
     this.requestBytes += exchange.requestBytes;
     this.responseBytes += exchange.responseBytes;
+    if (exchange.grpc !== undefined) this.#countGrpc(exchange.grpc.status);
     this.#count(exchange.cause ?? 'ok', outcomeKey(exchange.request.method, exchange.status));
   }
 
@@ -83,6 +92,16 @@ class RouteMetrics {
         count,
       ]),
     );
+  }
+
+  grpcResponses(route: string): Sample[] {
+    return [...(this.#grpcCounts ?? [])].map(([status, count]): Sample => [[route, status], count]);
+  }
+
+  #countGrpc(status: number): void {
+    const label = status < 0 ? 'none' : status > LAST_GRPC_STATUS ? 'other' : String(status);
+    this.#grpcCounts ??= new Map();
+    this.#grpcCounts.set(label, (this.#grpcCounts.get(label) ?? 0) + 1);
   }
 
   #count(cause: string, key: number): void {

@@ -6,10 +6,12 @@ import type {
   ExchangePhase,
   ExchangeRecord,
   FailedAttempt,
+  GrpcCall,
   Identity,
 } from '../contracts/exchange.js';
 import type { RequestHead } from '../contracts/message.js';
 import type { CompiledRoute } from '../contracts/router.js';
+import { grpcCallOf } from '../http/grpc.js';
 
 /** Owns the record of one exchange: plain fields that the stages fill, so that the end of it needs no collecting. */
 export class ProxyExchange implements ExchangeRecord {
@@ -35,6 +37,7 @@ export class ProxyExchange implements ExchangeRecord {
   wholeResponseBytes = 0;
   /** What a split chose. */
   chosenUpstream: string | undefined = undefined;
+  readonly grpc: GrpcCall | undefined;
   private readonly downstream: DownstreamStream;
 
   constructor(
@@ -46,6 +49,7 @@ export class ProxyExchange implements ExchangeRecord {
     this.id = identity.id;
     this.client = identity.client;
     this.startedAt = identity.startedAt;
+    this.grpc = grpcCallOf(downstream.head);
   }
 
   get upstream(): string | undefined {

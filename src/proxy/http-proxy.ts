@@ -1,6 +1,6 @@
 import type { Cause } from '../contracts/cause.js';
 import type { DownstreamObserver, DownstreamStream, RequestHandler } from '../contracts/downstream.js';
-import type { ClientInfo } from '../contracts/exchange.js';
+import type { ClientInfo, GrpcCall } from '../contracts/exchange.js';
 import type { Fields } from '../contracts/fields.js';
 import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
@@ -13,12 +13,13 @@ import type { Upstream } from '../contracts/upstream.js';
 import { CAUSES } from '../errors/causes.js';
 import { copyOf, fieldsOf } from '../http/field-block.js';
 import { clientAddressOf } from '../http/forwarded.js';
+import { grpcStatusIn, parseGrpcTimeout } from '../http/grpc.js';
 import type { IpSet } from '../http/ip-set.js';
 import { spendForward } from '../http/max-forwards.js';
-import { problemOf } from '../http/problem.js';
 import { gatherBody } from './body-buffer.js';
 import { ProxyExchange } from './exchange.js';
 import type { Graph } from './graph.js';
+import { renderReply } from './local-reply.js';
 import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
 import type { Placed } from './running-exchanges.js';
@@ -139,21 +140,35 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.route = route;
     this.exchange.route = route;
     const { requestMs } = route.config.timeouts;
-    if (requestMs > 0) this.startDeadline(requestMs);
+    const limitMs =
+      this.exchange.grpc === undefined ? requestMs : this.takeGrpcDeadline(this.exchange.grpc, requestMs);
+    if (limitMs > 0) this.startDeadline(limitMs, requestMs);
     if (route.filters.length === 0) {
       this.forward(route);
       return;
     }
-    this.fields = copyOf(this.downstream.head.fields);
+    this.fields = copyOf(this.fields);
     this.runRequestFilters(route, 0);
   }
 
-  private startDeadline(requestMs: number): void {
+  /** The shorter of what the client and the route allow; what is left of it is told the upstream anew with each attempt. */
+  private takeGrpcDeadline(call: GrpcCall, requestMs: number): number {
+    const askedMs = parseGrpcTimeout(this.fields.get('grpc-timeout')) ?? Infinity;
+    const limitMs = Math.min(askedMs, requestMs > 0 ? requestMs : Infinity);
+    if (limitMs === Infinity) return 0;
+    call.deadlineAtMs = this.exchange.startedAt + limitMs;
+    this.fields = copyOf(this.fields);
+    this.fields.remove('grpc-timeout');
+    return limitMs;
+  }
+
+  /** The endpoint may be to blame when the route's patience runs out, but not when the client's does, who may ask for any. */
+  private startDeadline(limitMs: number, routeMs: number): void {
     this.deadline = this.proxy.options.timers.create(() => {
-      this.forwarding?.expire(requestMs);
+      if (limitMs === routeMs) this.forwarding?.expire(limitMs);
       this.fail('upstream.exchange.timeout', 'request-deadline');
     });
-    this.deadline.arm(requestMs);
+    this.deadline.arm(limitMs);
   }
 
   // ---- request filters -----------------------------------------------------------------------------------------------
@@ -276,6 +291,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   onResponseHead(head: ResponseHead): void {
     this.answered = true;
+    const { grpc } = this.exchange;
+    if (grpc !== undefined) grpc.status = grpcStatusIn(head.fields);
     const filters = this.route?.filters ?? [];
     for (let index = filters.length - 1; index >= 0; index -= 1)
       filters[index]?.onResponse?.(this.exchange, head);
@@ -299,17 +316,10 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     if (this.completed) return;
     this.answered = true;
     this.outcome = reply.cause;
-    this.exchange.status = reply.status;
     this.exchange.phase = 'response';
     this.downstream.discardRequestBody();
-    const retryAfter = reply.status === 503 && reply.fields === undefined ? [RETRY_AFTER] : [];
-    const problem = problemOf({
-      status: reply.status,
-      cause: reply.cause,
-      requestId: this.exchange.id,
-      detail: reply.detail,
-      fields: [...(reply.fields ?? []), ...retryAfter],
-    });
+    const problem = renderReply(this.exchange, reply);
+    this.exchange.status = problem.head.status;
     this.exchange.wholeResponseBytes = problem.body?.length ?? 0;
     this.downstream.sendComplete(problem.head, problem.body, undefined);
   }
@@ -381,7 +391,6 @@ const CONTINUE: ResponseHead = {
   contentLength: -1,
 };
 const NO_FILTERS: readonly Filter[] = [];
-const RETRY_AFTER = ['retry-after', '1'] as const;
 
 /** The client as trusted peers report it. */
 function behindProxies(downstream: DownstreamStream, trusted: IpSet): ClientInfo {

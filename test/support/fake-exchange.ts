@@ -98,6 +98,7 @@ export function fakeExchange(head: FakeHead = {}, clientAddress = '203.0.113.9')
     durationMs: -1,
     cause: undefined,
     detail: undefined,
+    grpc: undefined,
   };
 }
 
@@ -120,7 +121,7 @@ export function fakeRoute(name: string, match: Partial<RouteMatchConfig> = {}): 
     split: undefined,
     mirror: undefined,
     rewrite: undefined,
-    timeouts: { requestMs: 0, responseHeadMs: 0, idleMs: 0, deadlineField: undefined },
+    timeouts: { requestMs: 0, responseHeadMs: 0, grpcResponseHeadMs: 0, idleMs: 0, deadlineField: undefined },
     retry: undefined,
     upgrades: [],
     hostHeader: 'preserve',

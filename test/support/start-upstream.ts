@@ -37,7 +37,8 @@ export interface TestUpstream {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const watch = (server: Server, scheme: 'http' | 'https'): TestUpstream => {
+/** Counts the sockets of a server, and ends them. */
+export const watch = (server: Server, scheme: 'http' | 'https'): TestUpstream => {
   // Sockets below TLS, so that a failed handshake counts too and a reset can be sent.
   const sockets = new Set<Socket>();
   let accepted = 0;
@@ -83,7 +84,7 @@ const watch = (server: Server, scheme: 'http' | 'https'): TestUpstream => {
   };
 };
 
-const listen = async (server: Server, port = 0): Promise<void> => {
+export const listen = async (server: Server, port = 0): Promise<void> => {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 };

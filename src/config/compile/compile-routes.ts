@@ -10,6 +10,8 @@ import { reportDuplicates } from './duplicates.js';
 import { reportRouteConflicts } from './route-conflicts.js';
 import { reportUnknownUpstream } from './upstream-names.js';
 
+const DEFAULT_RESPONSE_HEAD_MS = 15_000;
+
 export function compileRoutes(
   routes: readonly RouteDocument[],
   upstreams: readonly string[],
@@ -41,7 +43,8 @@ function compileRoute(route: RouteDocument, place: UpstreamPlace, context: Compi
     rewrite: route.rewrite && compileRewrite(route, [...path, 'rewrite'], context),
     timeouts: {
       requestMs: route.timeouts.request,
-      responseHeadMs: route.timeouts.responseHead,
+      responseHeadMs: route.timeouts.responseHead ?? DEFAULT_RESPONSE_HEAD_MS,
+      grpcResponseHeadMs: route.timeouts.responseHead ?? route.timeouts.idle,
       idleMs: route.timeouts.idle,
       deadlineField: route.timeouts.deadlineHeader,
     },

@@ -1,5 +1,5 @@
 /** Owns the step from `upstreams` as written to upstreams as used. */
-import type { UpstreamConfig } from '../../contracts/config.js';
+import type { UpstreamConfig, UpstreamHttp2Config } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
 import { formatAddress } from '../parse/address.js';
 import type { UpstreamDocument } from '../schema/upstream-schema.js';
@@ -39,6 +39,8 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
     sticky: upstream.sticky && compileSticky(upstream.sticky, name),
     slowStart: upstream.slowStart && compileSlowStart(upstream.slowStart),
     connectTimeoutMs: upstream.timeouts.connect,
+    protocol: upstream.protocol,
+    http2: compileHttp2(upstream.http2),
     tls: {
       verify: tls.verify,
       caPem: tls.ca === undefined ? undefined : loadAuthorities(tls.ca, [...path, 'tls', 'ca'], context),
@@ -58,6 +60,16 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       share: upstream.retryBudget.percent / 100,
       minConcurrent: upstream.retryBudget.minConcurrent,
     },
+  };
+}
+
+function compileHttp2(http2: UpstreamDocument['http2']): UpstreamHttp2Config {
+  return {
+    maxConcurrentStreams: http2.maxConcurrentStreams,
+    streamWindowBytes: http2.streamWindow,
+    connectionWindowBytes: http2.connectionWindow,
+    pingIntervalMs: http2.pingInterval,
+    pingTimeoutMs: http2.pingTimeout,
   };
 }
 

@@ -79,13 +79,21 @@ const rewriteSchema = z
 const routeTimeoutsSchema = z.strictObject({
   request: duration()
     .prefault('0s')
-    .describe('The whole exchange; 0 for no limit. Never applies to tunnels.'),
+    .describe(
+      'The whole exchange; 0 for no limit. Never applies to tunnels. For gRPC calls the shorter of this and `grpc-timeout` holds.',
+    ),
+  // Without a default, so that what was left out can be told from what was written: gRPC calls are treated differently.
   responseHead: duration()
-    .prefault('15s')
-    .describe('From the end of the request to the response head; 0 for no limit.'),
+    .optional()
+    .describe(
+      'From the end of the request to the response head; 0 for no limit. For gRPC calls it is as long as `idle` unless it is set: their head may come with the first message of a stream only.',
+    )
+    .meta({ 'x-default': '15s' }),
   idle: duration()
     .prefault('300s')
-    .describe('Longest silence of a streaming response or a tunnel; 0 for no limit.'),
+    .describe(
+      'Longest silence of a streaming response, a gRPC call (both ways together) or a tunnel; 0 for no limit.',
+    ),
   deadlineHeader: text('header name', parseWritableFieldName)
     .optional()
     .describe(

@@ -9,6 +9,7 @@ import { retryBudgetSchema } from './retry-schema.js';
 import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 import { discoverySchema } from './upstream/discovery-schema.js';
 import { healthCheckSchema, outlierEjectionSchema, panicThresholdSchema } from './upstream/health-schema.js';
+import { protocolSchema, upstreamHttp2Schema } from './upstream/protocol-schema.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
 
@@ -93,6 +94,8 @@ export const upstreamSchema = z.strictObject({
   slowStart: slowStartSchema
     .optional()
     .describe('Endpoints that are new or have recovered are given their weight little by little.'),
+  protocol: protocolSchema,
+  http2: upstreamHttp2Schema.prefault({}).describe('HTTP/2 connections, for each endpoint in each worker.'),
   timeouts: z
     .strictObject({
       connect: positiveDuration()

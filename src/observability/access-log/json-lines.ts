@@ -1,6 +1,6 @@
 /** Owns the access log as JSON lines: every documented field, escaped and bounded. Never the values of a query. */
 import type { AccessLogSource } from '../../contracts/config.js';
-import type { Exchange } from '../../contracts/exchange.js';
+import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
 import type { AccessLogLines } from './access-log.js';
 
@@ -57,9 +57,13 @@ const requestPart = (exchange: Exchange): string => {
 };
 
 const outcomePart = (exchange: Exchange): string =>
-  `,"status":${exchange.status},"cause":"${exchange.cause ?? 'ok'}"${text('detail', exchange.detail)}` +
+  `,"status":${exchange.status}${grpcPart(exchange.grpc)},"cause":"${exchange.cause ?? 'ok'}"${text('detail', exchange.detail)}` +
   `${text('route', exchange.route?.name)}${text('upstream', exchange.upstream)}${text('endpoint', exchange.endpoint)}` +
   `,"attempts":${exchange.attempts}${failures(exchange)},"reused":${exchange.reusedConnection}`;
+
+/** Only of gRPC calls, and of those only where a status was sent. */
+const grpcPart = (call: GrpcCall | undefined): string =>
+  call === undefined || call.status < 0 ? '' : `,"grpcStatus":${call.status}`;
 
 const failures = ({ failedAttempts }: Exchange): string =>
   failedAttempts === undefined ? '' : `,"failedAttempts":${JSON.stringify(failedAttempts)}`;

@@ -68,11 +68,13 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   private over = false;
 
   constructor(owner: AttemptOwner, connection: CheckoutOptions['connection'], avoid: readonly Endpoint[]) {
-    const { timeouts } = owner.job.route.config;
+    const { exchange, route } = owner.job;
+    const { timeouts } = route.config;
     this.owner = owner;
     this.connection = connection;
     this.avoid = avoid;
-    this.responseHeadTimeoutMs = timeouts.responseHeadMs;
+    this.responseHeadTimeoutMs =
+      exchange.grpc === undefined ? timeouts.responseHeadMs : timeouts.grpcResponseHeadMs;
     this.idleTimeoutMs = timeouts.idleMs;
   }
 
@@ -162,6 +164,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
       return;
     }
     this.requestSink = sink;
+    if (exchange.grpc !== undefined && connection.watchesSilence) downstream.relaxRequestPace();
     pipeline(body.stream, sink, (error) => {
       this.onRequestPiped(error ?? undefined);
     });

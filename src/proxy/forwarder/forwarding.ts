@@ -1,10 +1,12 @@
 import { pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
+import type { Fields } from '../../contracts/fields.js';
 import type { ForwardJob, ForwardOwner, Forwarding } from '../../contracts/forwarder.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.js';
+import { grpcStatusIn, grpcTimeoutLine } from '../../http/grpc.js';
 import type { AttemptOwner, ForwardingServices } from './attempt.js';
 import { Attempt, NO_ENDPOINTS } from './attempt.js';
 import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
@@ -104,14 +106,15 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
 
   deadlineLine(nowMs: number): string {
     const { timeouts, retry } = this.job.route.config;
-    if (timeouts.deadlineField === undefined) return '';
+    const ofCall = grpcTimeoutLine(this.job.exchange.grpc, nowMs);
+    if (timeouts.deadlineField === undefined) return ofCall;
     const deadlines = {
       field: timeouts.deadlineField,
       claimedMs: this.claimedDeadlineMs,
       requestMs: timeouts.requestMs,
       perTryMs: retry?.perTryTimeoutMs ?? 0,
     };
-    return deadlineLine(this.job.exchange, deadlines, nowMs);
+    return `${ofCall}${deadlineLine(this.job.exchange, deadlines, nowMs)}`;
   }
 
   // ---- the response --------------------------------------------------------------------------------------------------
@@ -145,6 +148,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
       return;
     }
     exchange.wholeResponseBytes = body.bytes.length;
+    this.noteTrailers(body.trailers);
     downstream.sendComplete(head, body.bytes, body.trailers);
   }
 
@@ -154,7 +158,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     body: Extract<Body, { kind: 'stream' }>,
   ): void {
     const { stream } = body;
-    const sink = this.job.downstream.sendStreaming(head, () => stream.trailers);
+    const sink = this.job.downstream.sendStreaming(head, () => this.noteTrailers(stream.trailers));
     this.job.exchange.responseCounter = sink;
     pipeline(stream, sink, (error) => {
       if (!error) {
@@ -162,6 +166,13 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
         attempt.release();
       } else if (!this.ended) this.endBroken('downstream.response.aborted', error.code);
     });
+  }
+
+  /** The status of a gRPC call comes last. */
+  private noteTrailers(trailers: Fields | undefined): Fields | undefined {
+    const { grpc } = this.job.exchange;
+    if (grpc !== undefined && trailers !== undefined) grpc.status = grpcStatusIn(trailers);
+    return trailers;
   }
 
   private beginResponse(attempt: Attempt, head: ResponseHead, phase: 'response' | 'tunnel'): void {

@@ -65,6 +65,11 @@ export class Http1Stream implements DownstreamStream {
     this.connection.limitRequestBody(maxBytes);
   }
 
+  /** Never asked for: gRPC speaks HTTP/2. */
+  relaxRequestPace(): void {
+    // The pace of HTTP/1.1 bodies stays as it is configured.
+  }
+
   sendInterim(head: ResponseHead): void {
     if (this.ended || this.hasResponded || this.head.httpVersion === '1.0') return;
     const writing = { framing: 'none', contentLength: -1, connection: '', nowMs: 0 } as const;

@@ -34,6 +34,7 @@ export class Http2RequestBody implements BodySource {
   private trailers: Fields | undefined = undefined;
   private maxBytes = Infinity;
   private dropping = false;
+  private relaxed = false;
 
   constructor(stream: ServerHttp2Stream, options: Http2RequestBodyOptions) {
     const { limits, timeouts } = options.config;
@@ -53,6 +54,12 @@ export class Http2RequestBody implements BodySource {
 
   limit(maxBytes: number): void {
     this.maxBytes = maxBytes;
+  }
+
+  /** Neither gaps nor slowness are at fault any more. */
+  relax(): void {
+    this.relaxed = true;
+    this.timer.disarm();
   }
 
   pauseBody(): void {
@@ -103,7 +110,7 @@ export class Http2RequestBody implements BodySource {
     if (this.dropping) return;
     this.bytes += piece.length;
     if (this.bytes > this.maxBytes) this.fault('downstream.filter.too-large', undefined);
-    else if (!this.pace.received(piece.length, this.options.timers.now())) this.failSlow();
+    else if (!this.relaxed && !this.pace.received(piece.length, this.options.timers.now())) this.failSlow();
     else {
       this.await();
       this.body.feed(piece);
@@ -125,7 +132,7 @@ export class Http2RequestBody implements BodySource {
   }
 
   private await(): void {
-    this.timer.arm(this.pace.start(this.options.timers.now()));
+    if (!this.relaxed) this.timer.arm(this.pace.start(this.options.timers.now()));
   }
 
   private failSlow(): void {

@@ -8,10 +8,10 @@ import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import type { Http2BodyTarget } from '../codec/http2/outgoing-body.js';
+import { Http2OutgoingBody } from '../codec/http2/outgoing-body.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { headersOf, responseHeadersOf } from '../codec/http2/response-head.js';
-import type { Http2BodyTarget } from './http2-outgoing-body.js';
-import { Http2OutgoingBody } from './http2-outgoing-body.js';
 import { Http2RequestBody } from './http2-request-body.js';
 
 /** The connection as its streams see it. */
@@ -97,6 +97,10 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     this.incoming?.limit(maxBytes);
   }
 
+  relaxRequestPace(): void {
+    this.incoming?.relax();
+  }
+
   discardRequestBody(): void {
     this.incoming?.readable.destroy();
   }
@@ -130,6 +134,8 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     const length = body?.length ?? 0;
     const ends = !hasBody && trailers === undefined;
     this.respond(head, { length, ends, trailers: trailers && (() => trailers) });
+    // A body that is yet to come is waited for by nobody here: each piece of it has a deadline of its own.
+    this.onBodyBlocked();
     this.responseEnded = true;
     this.host.onBodySent(length);
     // Copied: the caller may use it again at once, and the client's window may delay it.
@@ -176,7 +182,6 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
       endStream: plan.ends,
       waitForTrailers: withTrailers,
     });
-    this.onBodyBlocked();
   }
 
   private awaitTrailers(trailers: ResponsePlan['trailers']): void {

@@ -15,7 +15,13 @@ export interface Dialer {
   dialPooled(reader: SocketReader): Socket;
   /** A socket that becomes one end of a tunnel: an ordinary duplex that may be half closed. */
   dialTunnel(): Socket;
+  /** A socket for an HTTP/2 session. Over TLS the protocols are offered by ALPN; without it HTTP/2 is meant. */
+  dialHttp2(protocols: readonly AlpnProtocol[]): Socket;
 }
+
+export type AlpnProtocol = 'h2' | 'http/1.1';
+
+const HTTP1: readonly AlpnProtocol[] = ['http/1.1'];
 
 export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dialer {
   const address = { host: endpoint.host.replace(/^\[|\]$/g, ''), port: endpoint.port, ...SOCKET_OPTIONS };
@@ -23,14 +29,16 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
     const dialTls = secureDial(address, tls, tls.serverName ?? endpoint.hostname ?? address.host);
     return {
       isTls: true,
-      dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }),
-      dialTunnel: () => dialTls({ allowHalfOpen: true }),
+      dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }, HTTP1),
+      dialTunnel: () => dialTls({ allowHalfOpen: true }, HTTP1),
+      dialHttp2: (protocols) => dialTls({ allowHalfOpen: false }, protocols),
     };
   }
   return {
     isTls: false,
     dialPooled: (reader) => connectPlain({ ...address, onread: onreadOf(reader) }),
     dialTunnel: () => connectPlain({ ...address, allowHalfOpen: true }),
+    dialHttp2: () => connectPlain(address),
   };
 }
 
@@ -41,13 +49,13 @@ function secureDial(
   address: { readonly host: string; readonly port: number },
   tls: UpstreamTlsConfig,
   serverName: string,
-): (kind: SocketKind) => Socket {
+): (kind: SocketKind, protocols: readonly AlpnProtocol[]) => Socket {
   let session: Buffer | undefined;
-  return (kind) => {
+  return (kind, protocols) => {
     const options: ConnectionOptions & SocketKind = {
       ...address,
       ...kind,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       rejectUnauthorized: tls.verify,
       ...(isIpAddress(serverName) ? {} : { servername: serverName }),
       ...(tls.caPem === undefined ? {} : { ca: tls.caPem }),

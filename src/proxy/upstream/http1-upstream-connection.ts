@@ -40,6 +40,7 @@ export class Http1UpstreamConnection
   readonly socket: Socket;
   readonly endpoint: BusyEndpoint;
   reused = false;
+  readonly watchesSilence = false;
   private readonly home: ConnectionHome;
   private readonly reader: ResponseReader;
   private readonly timer: Timer;

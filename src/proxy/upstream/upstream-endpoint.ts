@@ -5,8 +5,7 @@ import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
 import type { ConnectionAllowance } from './connection-allowance.js';
 import type { ConnectionPool } from './connection-pool.js';
-import { dialerFor } from './dialer.js';
-import { Http1Pool } from './http1-pool.js';
+import { createPool } from './create-pool.js';
 import type { EndpointWatch } from './outcome-reports.js';
 import { slowStartWeight } from './slow-start.js';
 
@@ -52,16 +51,7 @@ export class UpstreamEndpoint implements Endpoint {
     this.fullWeight = config.weight;
     this.slowStart = upstream.slowStart;
     this.timers = services.timers;
-    this.pool = new Http1Pool({
-      endpoint: this,
-      upstream: upstream.name,
-      allowance: services.allowance,
-      limits: upstream.pool,
-      connectTimeoutMs: upstream.connectTimeoutMs,
-      dialer: dialerFor(config, upstream.tls),
-      timers: services.timers,
-      telemetry: services.telemetry,
-    });
+    this.pool = createPool(this, config, upstream, services);
   }
 
   get weight(): number {

@@ -42,7 +42,12 @@ it('the defaults are those of the edge profile', async () => {
     balancer: 'least-request',
     tls: { verify: true },
   });
-  expect(route?.timeouts).toEqual({ requestMs: 0, responseHeadMs: 15_000, idleMs: 5 * MINUTE_MS });
+  expect(route?.timeouts).toEqual({
+    requestMs: 0,
+    responseHeadMs: 15_000,
+    grpcResponseHeadMs: 5 * MINUTE_MS,
+    idleMs: 5 * MINUTE_MS,
+  });
   expect(route?.filters).toEqual([{ name: 'body-limit', options: { maxBytes: KIB * KIB } }]);
   expect(snapshot?.trustedProxies).toEqual([]);
   expect(snapshot?.maxConnectionsPerWorker).toBe(Math.floor(fileDescriptorLimit() / 2));

@@ -55,6 +55,14 @@ describe('loadConfig', () => {
       sticky: undefined,
       slowStart: undefined,
       connectTimeoutMs: 3000,
+      protocol: 'http1',
+      http2: {
+        maxConcurrentStreams: 100,
+        streamWindowBytes: 64 * 1024,
+        connectionWindowBytes: 1024 * 1024,
+        pingIntervalMs: 10_000,
+        pingTimeoutMs: 5_000,
+      },
       tls: { verify: true, caPem: undefined, serverName: undefined },
       pool: {
         maxConnections: 1024,
@@ -74,7 +82,7 @@ describe('loadConfig', () => {
       retryBudget: { share: 0.2, minConcurrent: 3 },
     });
     expect(snapshot.routes[0]).toMatchObject({
-      timeouts: { requestMs: 0, responseHeadMs: 15_000, idleMs: 300_000 },
+      timeouts: { requestMs: 0, responseHeadMs: 15_000, grpcResponseHeadMs: 300_000, idleMs: 300_000 },
       retry: {
         attempts: 1,
         on: ['connect-failure', 'refused-stream'],

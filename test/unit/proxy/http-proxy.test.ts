@@ -45,6 +45,9 @@ class FakeDownstream implements DownstreamStream {
   limitRequestBody(maxBytes: number): void {
     this.limit = maxBytes;
   }
+  relaxRequestPace(): void {
+    // Nothing arrives here.
+  }
   sendInterim(head: ResponseHead): void {
     this.interim.push(head.status);
   }

@@ -1,3 +1,4 @@
+import type { RequestHead } from '../../../contracts/message.js';
 import type { UpstreamRequest } from '../../../contracts/upstream.js';
 import { FieldBlock, dropTable, fieldsOf } from '../../../http/field-block.js';
 import * as known from '../../../http/known-fields.js';
@@ -31,12 +32,17 @@ const IDENTITY = [
 const DROPPED = dropTable(...HOP_BY_HOP, ...IDENTITY);
 const DROPPED_UNCHUNKED = dropTable(...HOP_BY_HOP, ...IDENTITY, known.TRAILER);
 
+/** What of the client's fields no upstream is sent, by kind, whatever protocol it speaks. */
+export function droppedOf(head: RequestHead): Uint8Array {
+  return head.framing === 'chunked' ? DROPPED : DROPPED_UNCHUNKED;
+}
+
 export function serialiseRequestHead(request: UpstreamRequest): string {
   const { head } = request;
   const fields = request.fields instanceof FieldBlock ? request.fields : fieldsOf(request.fields.entries());
   const chunked = head.framing === 'chunked';
   let output = `${request.method} ${request.target} HTTP/1.1\r\n${request.addedLines}`;
-  output += fields.serialise(chunked ? DROPPED : DROPPED_UNCHUNKED);
+  output += fields.serialise(droppedOf(head));
   if (chunked) output += 'transfer-encoding: chunked\r\n';
   else if (head.framing === 'length') output += `content-length: ${String(head.contentLength)}\r\n`;
   if (head.expectsContinue) output += 'expect: 100-continue\r\n';

@@ -1,11 +1,11 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { Http2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
-import { giveReadBuffer } from '../codec/read-buffers.js';
+import { giveReadBuffer } from '../read-buffers.js';
 
 /** What an Http2OutgoingBody writes for. */
 export interface Http2BodyTarget {
-  readonly stream: ServerHttp2Stream;
-  /** A piece waits until the client takes it. */
+  readonly stream: Http2Stream;
+  /** A piece waits until the peer takes it. */
   onBodyBlocked(): void;
   /** It was taken. */
   onBodyTaken(bytes: number): void;
@@ -13,18 +13,18 @@ export interface Http2BodyTarget {
   onBodyEnded(): void;
   /** Nothing went wrong with the stream, though it may have closed. */
   readonly isClean: boolean;
-  /** The writer gave up before the end: the response can no longer be completed. */
+  /** The writer gave up before the end: the message can no longer be completed. */
   onBodyAborted(): void;
 }
 
 /**
- * The body of a long response on its way to an HTTP/2 client: one piece at a time, the next when the kernel has taken it, which
- * the client's flow control may delay.
+ * The body of a long message on its way over HTTP/2: one piece at a time, the next when the kernel has taken it, which the
+ * peer's flow control may delay.
  */
 export class Http2OutgoingBody extends Writable {
   bytes = 0;
   private readonly target: Http2BodyTarget;
-  /** The response has no body, whatever the upstream sends. */
+  /** The message has no body, whatever its source sends. */
   private readonly discarding: boolean;
   private ended = false;
 
@@ -43,10 +43,17 @@ export class Http2OutgoingBody extends Writable {
     this.bytes += piece.length;
     this.target.onBodyBlocked();
     this.target.stream.write(piece, (error) => {
-      // After an error the session may still hold the buffer: it is left to the garbage collector.
-      if (error === undefined || error === null) giveReadBuffer(piece);
       this.target.onBodyTaken(piece.length);
-      callback(error);
+      if (error === undefined || error === null) {
+        giveReadBuffer(piece);
+        callback();
+        return;
+      }
+      // The session may still hold the buffer: it is left to the garbage collector. Why the stream closed is told by its owner,
+      // who hears of it in this turn.
+      setImmediate(() => {
+        callback(error);
+      });
     });
   }
 

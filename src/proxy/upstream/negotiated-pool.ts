@@ -1,0 +1,42 @@
+import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
+import type { ConnectionPool } from './connection-pool.js';
+import { Http1Pool } from './http1-pool.js';
+import type { Http2PoolOptions } from './http2-pool.js';
+import { Http2Pool } from './http2-pool.js';
+
+/**
+ * Owns the choice between HTTP/1.1 and HTTP/2 for an endpoint that is asked by ALPN. A connection that comes out as HTTP/1.1 is
+ * closed, and connections of that pool serve from then on; tunnels have theirs in any case.
+ */
+
+/** How long an endpoint's choice of HTTP/1.1 is believed before it is asked again. */
+const ASK_AGAIN_MS = 10 * 60_000;
+
+export class NegotiatedPool implements ConnectionPool {
+  private readonly http1: Http1Pool;
+  private readonly http2: Http2Pool;
+  private readonly options: Omit<Http2PoolOptions, 'onHttp1Chosen'>;
+  private http1UntilMs = -Infinity;
+
+  constructor(options: Omit<Http2PoolOptions, 'onHttp1Chosen'>) {
+    this.options = options;
+    this.http1 = new Http1Pool(options);
+    this.http2 = new Http2Pool({
+      ...options,
+      onHttp1Chosen: () => {
+        this.http1UntilMs = options.timers.now() + ASK_AGAIN_MS;
+        return this.http1;
+      },
+    });
+  }
+
+  checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
+    const isHttp1 = options.connection === 'tunnel' || this.options.timers.coarseNow() < this.http1UntilMs;
+    return (isHttp1 ? this.http1 : this.http2).checkout(observer, options);
+  }
+
+  dispose(): void {
+    this.http1.dispose();
+    this.http2.dispose();
+  }
+}
