@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, AttemptObserver, CheckoutOptions } from '../../contracts/upstream.js';
+import { useArrayTables } from '../codec/http2/stream-tables.js';
 import { codeOf, connectFailure, safeFailure } from './attempt-failure.js';
 import type { BusyEndpoint } from './connection-home.js';
 import type { PooledSession, SessionHome } from './http2-session-home.js';
@@ -162,6 +163,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
       createConnection: () => this.socket,
     });
     this.session = session;
+    useArrayTables(session);
     session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }: Settings) => {
       this.onSettings(maxConcurrentStreams);
     });
