@@ -157,6 +157,25 @@ describe('a mirror upstream that is', () => {
     await next.close();
   });
 
+  it('hanging at one endpoint is learnt from: that endpoint is ejected, the other gets the copies', async () => {
+    const held = await startUpstream(silent);
+    const good = await startUpstream(answering);
+    const config = configFor({ shadow: held.url }, '200ms');
+    const outlierEjection = { consecutive5xx: 3, maxEjected: '50%' };
+    const endpoints = [held.url, good.url];
+    Object.assign(config.upstreams, { shadow: { endpoints, balancer: 'round-robin', outlierEjection } });
+    await using at = await startTorus({ config });
+    await until(async () => {
+      expect((await ask(at, '/shadow')).status).toBe(200);
+      return (await (await at.admin('/upstreams')).text()).includes('"ejected"');
+    }, 10_000);
+    await held.whenOpenSockets(0);
+    const sent = (await resultsOf(at, 'shadow'))['sent'] ?? 0;
+    for (let index = 0; index < 10; index += 1) await ask(at, '/shadow');
+    await until(async () => ((await resultsOf(at, 'shadow'))['sent'] ?? 0) >= sent + 10);
+    await Promise.all([held.close(), good.close()]);
+  });
+
   it('hanging is let go of when a reload has replaced the configuration', async () => {
     const dir = makeTempDir('mirror');
     const held = await startUpstream(silent);
