@@ -62,7 +62,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     this.answers = answers;
     this.fields = copyOf(job.fields);
     this.timer = mirror.services.timers.create(() => {
-      this.fail();
+      this.onTimeout();
     });
   }
 
@@ -188,6 +188,14 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     this.over = true;
     this.connection?.release();
     this.end('sent');
+  }
+
+  /** An endpoint that has had the whole request for so long, and said nothing, has failed. */
+  private onTimeout(): void {
+    const { connection, answered, mirror } = this;
+    this.fail();
+    if (connection !== undefined && !answered)
+      mirror.upstream.reportFailure(connection.endpoint, 'upstream.head.timeout');
   }
 
   private fail(): void {

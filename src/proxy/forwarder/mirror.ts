@@ -35,6 +35,11 @@ export class RequestMirror implements Mirror, MirrorCopyOwner {
       this.count(job, 'dropped-in-flight');
       return owner;
     }
+    const { framing, contentLength } = job.downstream.head;
+    if (framing === 'length' && contentLength > this.config.maxBodyBytes) {
+      this.count(job, 'dropped-body');
+      return owner;
+    }
     return this.copy(job, owner);
   }
 

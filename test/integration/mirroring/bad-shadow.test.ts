@@ -1,8 +1,11 @@
 /** A mirror upstream that is dead, silent, slow, broken or full changes nothing for the requests themselves. */
+import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   freePort,
+  makeTempDir,
   metricSum,
   startHttpUpstream,
   startTorus,
@@ -152,6 +155,39 @@ describe('a mirror upstream that is', () => {
     await ask(at, '/held');
     await until(async () => (await resultsOf(at, 'held'))['sent'] === 1);
     await next.close();
+  });
+
+  it('hanging at one endpoint is learnt from: that endpoint is ejected, the other gets the copies', async () => {
+    const held = await startUpstream(silent);
+    const good = await startUpstream(answering);
+    const config = configFor({ shadow: held.url }, '200ms');
+    const outlierEjection = { consecutive5xx: 3, maxEjected: '50%' };
+    const endpoints = [held.url, good.url];
+    Object.assign(config.upstreams, { shadow: { endpoints, balancer: 'round-robin', outlierEjection } });
+    await using at = await startTorus({ config });
+    await until(async () => {
+      expect((await ask(at, '/shadow')).status).toBe(200);
+      return (await (await at.admin('/upstreams')).text()).includes('"ejected"');
+    }, 10_000);
+    await held.whenOpenSockets(0);
+    const sent = (await resultsOf(at, 'shadow'))['sent'] ?? 0;
+    for (let index = 0; index < 10; index += 1) await ask(at, '/shadow');
+    await until(async () => ((await resultsOf(at, 'shadow'))['sent'] ?? 0) >= sent + 10);
+    await Promise.all([held.close(), good.close()]);
+  });
+
+  it('hanging is let go of when a reload has replaced the configuration', async () => {
+    const dir = makeTempDir('mirror');
+    const held = await startUpstream(silent);
+    writeFileSync(path.join(dir, 'torus.yaml'), JSON.stringify(configFor({ held: held.url }, '1m')));
+    await using at = await startTorus({ cwd: dir });
+    expect((await ask(at, '/held')).status).toBe(200);
+    await until(() => held.openSockets === 1);
+    at.signal('SIGHUP');
+    await at.waitForLog('Configuration applied');
+    await held.whenOpenSockets(0);
+    expect(await resultsOf(at, 'held')).toEqual({ failed: 1 });
+    await held.close();
   });
 
   it('hanging does not hold up the end of Torus', async () => {

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  http2Ask,
+  http2Session,
   metricSum,
   rawClient,
   sumOf,
@@ -12,7 +14,7 @@ import {
   type RunningTorus,
   type TestUpstream,
 } from '../../support/index.js';
-import { ADMIN, ask, askMany, countOf, fiveSigma, LISTENER } from '../balancing/balancing-fixture.js';
+import { ADMIN, ask, askMany, countOf, fiveSigma } from '../balancing/balancing-fixture.js';
 
 interface Copy {
   readonly method: string;
@@ -59,7 +61,7 @@ beforeAll(async () => {
     });
   torus = await startTorus({
     config: {
-      ...LISTENER,
+      listeners: [{ name: 'plain', address: '127.0.0.1:0', protocols: ['http1', 'http2'] }],
       ...ADMIN,
       workers: 2,
       upstreams: { main: { endpoints: [primary.url] }, shadow: { endpoints: [shadow.url] } },
@@ -123,18 +125,43 @@ describe('mirror', () => {
     await whenCounted('all', 'sent', 1);
   });
 
-  it('copies a body that arrives in pieces, trailers or none', async () => {
+  it.each(['POST', 'PUT'])('copies a body that arrives in pieces (%s)', async (method) => {
+    const url = `/small/pieces-${method}`;
     await using client = await rawClient({ port: torus.port() });
     await client.send(
-      'POST /small/pieces HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+      `${method} ${url} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`,
     );
-    await until(() => primary.openSockets > 0);
+    await until(async () => (await metricSum(torus, 'torus_http_exchanges_in_flight')) > 0);
     await client.send('6\r\n world\r\n');
     await client.send('0\r\nX-Sum: 1\r\n\r\n');
-    const answer = await client.response();
-    expect(answer.status).toBe(200);
-    expect(await copyOf('/small/pieces')).toMatchObject({ body: 'hello world' });
-    expect(originals.find(({ url }) => url === '/small/pieces')).toMatchObject({ body: 'hello world' });
+    expect((await client.response()).status).toBe(200);
+    expect(await copyOf(url)).toMatchObject({ method, body: 'hello world' });
+    expect(originals.find((original) => original.url === url)).toMatchObject({ body: 'hello world' });
+  });
+
+  it('copies requests of HTTP/2 clients, whose bodies have no length', async () => {
+    const session = await http2Session({ port: torus.port(), tls: false });
+    const answer = await http2Ask(session, { ':path': '/small/http2', 'x-user': 'ada' }, 'over http2');
+    expect(answer.text()).toBe('main');
+    expect(await copyOf('/small/http2')).toMatchObject({
+      method: 'POST',
+      body: 'over http2',
+      headers: { 'x-user': 'ada', 'x-torus-mirror': '1' },
+    });
+    session.close();
+  });
+
+  it('does not make the copy wait for 100 (Continue)', async () => {
+    await using client = await rawClient({ port: torus.port() });
+    await client.send(
+      'POST /small/expects HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+    );
+    expect((await client.readUntil('\r\n\r\n')).toString()).toMatch(/^HTTP\/1.1 100 /);
+    await client.send('hello');
+    expect((await client.response()).status).toBe(200);
+    const copy = await copyOf('/small/expects');
+    expect(copy.body).toBe('hello');
+    expect(copy.headers).not.toHaveProperty('expect');
   });
 
   it('copies the share it was told to', async () => {
