@@ -108,6 +108,14 @@ const policySchema = z
     path: ['retryOn'],
     error: 'is another name for `on`: write one of them',
   })
+  .refine(
+    ({ attempts, hedge, on, retryOn }) =>
+      attempts > 0 || hedge !== undefined || (on ?? retryOn) === undefined,
+    {
+      path: ['attempts'],
+      error: 'must be at least 1: nothing else would be tried again',
+    },
+  )
   .refine((retry) => retry.attempts > 0 || retry.perTryTimeout === 0 || retry.hedge !== undefined, {
     path: ['perTryTimeout'],
     error: 'has no effect with no attempts: use timeouts.responseHead',

@@ -44,7 +44,14 @@ beforeAll(async () => {
   await upstreams.start(2);
   const refused = `http://127.0.0.1:${String(await freePort())}`;
   const [first = ''] = upstreams.urls;
-  const groups = { two: upstreams.urls, one: [first], 'half-dead': [refused, first], dead: [refused] };
+  const groups: Record<string, unknown[]> = {
+    two: upstreams.urls,
+    one: [first],
+    'half-dead': [refused, first],
+    dead: [refused],
+    // Nearly every pick is the first one.
+    uneven: upstreams.urls.map((url, index) => ({ url, weight: index === 0 ? 1000 : 1 })),
+  };
   torus = await startTorus({
     config: {
       workers: 1,
@@ -147,6 +154,15 @@ describe('is tried again on another endpoint, and answered', () => {
       endpoint: `127.0.0.1:${String(second!.port)}`,
       failedAttempts: [{ endpoint: `127.0.0.1:${String(first!.port)}`, cause }],
     });
+  });
+
+  it('a failure of the endpoint that the balancer would pick again', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const { path } = await ask('reset', 'reset/1', { upstream: 'uneven' });
+      const ports = upstreams.triesOf(path).map(({ port }) => port);
+      expect(ports).toHaveLength(2);
+      expect(new Set(ports).size).toBe(2);
+    }
   });
 
   it('a refused connection, for a POST too: nothing of it had been sent', async () => {
