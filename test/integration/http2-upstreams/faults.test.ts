@@ -140,13 +140,14 @@ describe('GOAWAY', () => {
 
 describe('REFUSED_STREAM', () => {
   it('of a POST is tried again', async () => {
+    let refused = 0;
     script = (server, stream) => {
-      if (stream === 1) server.send(server.reset(stream, 7));
+      if ((refused += 1) === 1) server.send(server.reset(stream, 7));
       else serve(server, stream, 0);
     };
     const answer = await ask('http1', POST);
     expect([answer.status, answer.logged.attempts]).toEqual([200, 2]);
-    const labels = { upstream: 'main', reason: 'refused' };
+    const labels = { upstream: 'main', reason: 'refused-stream' };
     expect(await metricSum(gateway.torus, 'torus_upstream_retries_total', labels)).toBeGreaterThan(0);
   });
 

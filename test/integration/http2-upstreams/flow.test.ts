@@ -138,7 +138,7 @@ it.each(CLIENTS)('an upstream that does not read holds the client back (%s)', as
   let sent = 0;
   let finished: Promise<string>;
   if (client === 'http1') {
-    const raw = await rawClient({ port: gateway.torus.port('plain') });
+    const raw = await gateway.connect();
     await raw.send(requestHead('POST /main/sink', `Content-Length: ${String(LARGE_BYTES * 3)}`));
     finished = raw.response({ timeoutMs: 20_000 }).then((response) => response.text());
     void (async () => {
