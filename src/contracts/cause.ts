@@ -5,6 +5,9 @@
 export type Cause =
   | 'ok'
   // the client, or what it sent
+  | 'downstream.proxy-header.malformed'
+  | 'downstream.proxy-header.missing'
+  | 'downstream.proxy-header.timeout'
   | 'downstream.head.malformed'
   | 'downstream.head.too-large'
   | 'downstream.head.target-too-long'

@@ -88,6 +88,8 @@ export interface CheckoutOptions {
   readonly connection: 'pooled' | 'new' | 'tunnel';
   /** Endpoints already tried in this exchange: another is preferred, one of these taken when there is no other. */
   readonly avoid: readonly Endpoint[];
+  /** What the connection begins with, before TLS. One connection serves exchanges with the same preamble only. */
+  readonly preamble?: string | undefined;
 }
 
 /**

@@ -13,6 +13,9 @@ const info = (side: CauseSide, status: number, title: string): CauseInfo => ({ s
 
 export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   ok: info('none', 0, 'The exchange ended as it should'),
+  'downstream.proxy-header.malformed': info('downstream', 0, 'The PROXY header is malformed'),
+  'downstream.proxy-header.missing': info('downstream', 0, 'The connection began without the PROXY header'),
+  'downstream.proxy-header.timeout': info('downstream', 0, 'The PROXY header took too long to arrive'),
   'downstream.head.malformed': info('downstream', 400, 'The request is malformed'),
   'downstream.head.too-large': info('downstream', 431, 'The request fields are too large'),
   'downstream.head.target-too-long': info('downstream', 414, 'The request target is too long'),

@@ -10,6 +10,7 @@ export * from './recording-upstream.js';
 export * from './response-reader.js';
 export * from './slowhttptest.js';
 export * from './start-dnsmasq.js';
+export * from './start-haproxy.js';
 export * from './start-nginx.js';
 export * from './start-scripted-upstream.js';
 export * from './start-torus.js';

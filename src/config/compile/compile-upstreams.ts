@@ -44,6 +44,7 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       caPem: tls.ca === undefined ? undefined : loadAuthorities(tls.ca, [...path, 'tls', 'ca'], context),
       serverName: tls.serverName,
     },
+    proxyProtocol: upstream.proxyProtocol,
     pool: {
       maxConnections: pool.maxConnections,
       maxIdle: pool.maxIdle,

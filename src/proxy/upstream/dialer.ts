@@ -1,5 +1,5 @@
 import { connect as connectPlain } from 'node:net';
-import type { OnReadOpts, Socket } from 'node:net';
+import type { OnReadOpts, Socket, TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointConfig, UpstreamTlsConfig } from '../../contracts/config.js';
@@ -15,6 +15,8 @@ export interface Dialer {
   dialPooled(reader: SocketReader): Socket;
   /** A socket that becomes one end of a tunnel: an ordinary duplex that may be half closed. */
   dialTunnel(): Socket;
+  /** As `dialTunnel`, with bytes that are sent before TLS. */
+  dialPreceded(preamble: string): Socket;
 }
 
 export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dialer {
@@ -25,17 +27,33 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
       isTls: true,
       dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }),
       dialTunnel: () => dialTls({ allowHalfOpen: true }),
+      dialPreceded: (preamble) => {
+        const tcp = preceded(address, preamble);
+        const socket = dialTls({ socket: tcp });
+        tcp.once('error', (error) => socket.destroy(error));
+        socket.once('close', () => tcp.destroy());
+        return socket;
+      },
     };
   }
   return {
     isTls: false,
     dialPooled: (reader) => connectPlain({ ...address, onread: onreadOf(reader) }),
     dialTunnel: () => connectPlain({ ...address, allowHalfOpen: true }),
+    dialPreceded: (preamble) => preceded(address, preamble),
   };
 }
 
+/** Written at once: a socket that is not connected yet keeps it, and sends it first. */
+function preceded(address: TcpNetConnectOpts, preamble: string): Socket {
+  const socket = connectPlain({ ...address, allowHalfOpen: true });
+  socket.write(preamble, 'latin1');
+  return socket;
+}
+
 /** Documented for sockets that tls.connect makes itself, but missing in its type. */
-type SocketKind = { readonly onread: OnReadOpts } | { readonly allowHalfOpen: boolean };
+type SocketKind =
+  { readonly onread: OnReadOpts } | { readonly allowHalfOpen: boolean } | { readonly socket: Socket };
 
 function secureDial(
   address: { readonly host: string; readonly port: number },

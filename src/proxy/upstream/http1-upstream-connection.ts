@@ -32,6 +32,12 @@ import { ResponseReader } from './response-reader.js';
 
 /** Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. */
 
+export interface ConnectionKind {
+  /** It goes to the pool; else it may become one end of a tunnel. */
+  readonly pooled: boolean;
+  readonly preamble: string | undefined;
+}
+
 type Phase = 'connecting' | 'idle' | 'waiting' | 'responding' | 'done' | 'switched' | 'closed';
 
 export class Http1UpstreamConnection
@@ -40,6 +46,7 @@ export class Http1UpstreamConnection
   readonly socket: Socket;
   readonly endpoint: BusyEndpoint;
   reused = false;
+  readonly preamble: string | undefined;
   private readonly home: ConnectionHome;
   private readonly reader: ResponseReader;
   private readonly timer: Timer;
@@ -55,23 +62,27 @@ export class Http1UpstreamConnection
   private idleLimitMs: number;
   private closeReason = 'peer-closed';
 
-  constructor(home: ConnectionHome, connectTimeoutMs: number, pooled: boolean) {
+  constructor(home: ConnectionHome, connectTimeoutMs: number, { pooled, preamble }: ConnectionKind) {
     this.home = home;
     this.endpoint = home.endpoint;
     this.pooled = pooled;
+    this.preamble = preamble;
     this.idleLimitMs = home.idleTimeoutMs;
     this.reader = new ResponseReader(this, home.dialer.isTls);
     this.timer = home.timers.create(() => {
       this.onTimeout();
     });
     this.timer.arm(connectTimeoutMs);
-    this.socket = pooled ? this.dialPooled() : home.dialer.dialTunnel();
+    this.socket = this.dial();
     this.listen();
     home.telemetry.socketOpened('upstream', home.endpoint.label);
   }
 
-  private dialPooled(): Socket {
-    return this.home.dialer.dialPooled({
+  private dial(): Socket {
+    const { dialer } = this.home;
+    if (this.preamble !== undefined) return dialer.dialPreceded(this.preamble);
+    if (!this.pooled) return dialer.dialTunnel();
+    return dialer.dialPooled({
       nextBuffer: () => this.reader.nextBuffer(),
       onRead: (bytes, length, reused) => {
         this.receive(bytes, length, reused);
@@ -154,7 +165,7 @@ export class Http1UpstreamConnection
 
   private listen(): void {
     const { socket, home } = this;
-    if (!this.pooled) socket.on('data', this.onUnpooledData);
+    if (!this.pooled || this.preamble !== undefined) socket.on('data', this.onUnpooledData);
     socket.on(home.dialer.isTls ? 'secureConnect' : 'connect', () => {
       this.onConnected();
     });
