@@ -22,6 +22,7 @@ export type Cause =
   | 'downstream.route.method-not-allowed'
   | 'downstream.route.ambiguous-path'
   | 'downstream.route.loop'
+  | 'downstream.route.upgrade-refused'
   | 'downstream.filter.unauthenticated'
   | 'downstream.filter.forbidden'
   | 'downstream.filter.redirected'

@@ -62,6 +62,8 @@ export interface UpstreamConnection {
   readonly reused: boolean;
   /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
   send(request: UpstreamRequest): Writable | undefined;
+  /** The bare connection in place of a request. Only for one that was checked out as `tunnel`; the caller's from here on. */
+  takeOver?(): Duplex;
   /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */
   release(): void;
   /** Destroys the socket. Idempotent. No observer call follows. */

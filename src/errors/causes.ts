@@ -30,6 +30,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'downstream.route.method-not-allowed': info('downstream', 405, 'The method is not allowed here'),
   'downstream.route.ambiguous-path': info('downstream', 400, 'The request path is ambiguous'),
   'downstream.route.loop': info('downstream', 508, 'The request has come round in a loop'),
+  'downstream.route.upgrade-refused': info('downstream', 501, 'The protocol is not spoken here'),
   'downstream.filter.unauthenticated': info('downstream', 401, 'The request is not authenticated'),
   'downstream.filter.forbidden': info('downstream', 403, 'The request is not allowed'),
   'downstream.filter.redirected': info('downstream', 308, 'The resource is elsewhere'),

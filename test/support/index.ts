@@ -21,3 +21,4 @@ export * from './token.js';
 export * from './torus-log.js';
 export * from './until.js';
 export * from './upstream-process.js';
+export * from './websocket-frames.js';

@@ -7,6 +7,7 @@ import type { Timer } from '../../contracts/timers.js';
 import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.js';
 import type { AttemptOwner, ForwardingServices } from './attempt.js';
 import { Attempt, NO_ENDPOINTS } from './attempt.js';
+import { tunnelProtocolOf } from './connect-tunnel.js';
 import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
 import type { BodyState, Retry } from './exchange-retries.js';
 import { ExchangeRetries } from './exchange-retries.js';
@@ -21,7 +22,7 @@ import { Tunnel } from './tunnel.js';
 export class ExchangeForwarding implements Forwarding, AttemptOwner {
   readonly job: ForwardJob;
   readonly services: ForwardingServices;
-  /** What the client asked to upgrade to, where the route allows it. Otherwise the request is served as plain HTTP. */
+  /** What the tunnel is for that the client asked for, where its route would open one. Otherwise it is served as plain HTTP. */
   readonly upgrade: string | undefined;
   private readonly owner: ForwardOwner;
   /** The one that runs, or ran last; once there is a response, the one that gave it. */
@@ -41,11 +42,10 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   private ended = false;
 
   constructor(job: ForwardJob, owner: ForwardOwner, services: ForwardingServices) {
-    const { upgrade } = job.downstream.head;
     this.job = job;
     this.owner = owner;
     this.services = services;
-    this.upgrade = upgrade !== undefined && job.route.config.upgrades.includes(upgrade) ? upgrade : undefined;
+    this.upgrade = tunnelProtocolOf(job.downstream.head, job.route.config.upgrades);
   }
 
   start(): void {

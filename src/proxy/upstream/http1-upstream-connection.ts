@@ -380,12 +380,16 @@ export class Http1UpstreamConnection
       return;
     }
     const { observer } = this;
+    observer?.onSwitched(head, this.takeOver(), early);
+  }
+
+  takeOver(): Socket {
     this.timer.disarm();
     this.phase = 'switched';
     this.observer = undefined;
     this.socket.off('data', this.onUnpooledData);
     this.socket.pause();
-    observer?.onSwitched(head, this.socket, early);
+    return this.socket;
   }
 
   /** What the endpoint says of its own patience is believed, less a second for the way. */

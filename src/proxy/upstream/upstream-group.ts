@@ -72,7 +72,9 @@ export class UpstreamGroup implements Upstream {
   private prefaced(exchange: Exchange, options: CheckoutOptions): CheckoutOptions {
     const { proxyProtocol } = this.config;
     if (proxyProtocol === undefined) return options;
-    return { ...options, preamble: clientPreamble(proxyProtocol, exchange) };
+    const { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs } = options;
+    const preamble = clientPreamble(proxyProtocol, exchange);
+    return { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs, preamble };
   }
 
   get endpointCount(): number {
