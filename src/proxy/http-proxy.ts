@@ -345,6 +345,11 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.complete(cause);
   }
 
+  /** A client that can be told to go is told. */
+  drain(): void {
+    this.forwarding?.drain?.();
+  }
+
   /** Cuts the exchange at the drain deadline. */
   cut(): void {
     if (this.completed) return;

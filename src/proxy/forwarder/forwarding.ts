@@ -40,6 +40,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   private committed = false;
   private responded = false;
   private ended = false;
+  private draining = false;
 
   constructor(job: ForwardJob, owner: ForwardOwner, services: ForwardingServices) {
     this.job = job;
@@ -67,6 +68,11 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   expire(limitMs: number): void {
     this.attempt?.blameSilence(limitMs / 2);
     this.cancel();
+  }
+
+  drain(): void {
+    this.draining = true;
+    this.tunnel?.drain();
   }
 
   private begin(connection: CheckoutOptions['connection']): void {
@@ -182,10 +188,12 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
       timers: this.services.timers,
       idleMs: route.config.timeouts.idleMs,
       early,
+      tellsGoing: this.upgrade === 'websocket' && route.config.websocket?.closeOnDrain === true,
       onEnd: (cause, detail) => {
         if (!this.ended) this.endBroken(cause, detail);
       },
     });
+    if (this.draining) this.tunnel.drain();
     exchange.responseCounter = this.tunnel.toClient;
     exchange.requestCounter = this.tunnel.fromClient;
   }
