@@ -52,7 +52,10 @@ export class Http2Tunnel extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.stream.end(callback);
+    // A stream that closes with its last frame does so before it says that it has finished: then it is no error.
+    this.stream.end((error?: Error | null) => {
+      callback(this.isBroken ? error : null);
+    });
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -69,9 +72,8 @@ export class Http2Tunnel extends Duplex {
     return stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
   }
 
-  /** A stream that closes before both ends have ended was reset. */
   private onClose(): void {
-    if (this.destroyed || (!this.isBroken && this.writableFinished)) return;
+    if (this.destroyed || !this.isBroken) return;
     const code = `rst-${String(this.stream.rstCode)}`;
     this.destroy(Object.assign(new Error('the stream was reset'), { code }));
   }
