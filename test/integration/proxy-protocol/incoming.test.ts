@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { proxyHeader, localProxyHeader } from '../../../src/proxy/codec/proxy-protocol/index.js';
+import { localProxyHeader } from '../../../src/http/local-proxy-header.js';
+import { proxyHeader } from '../../../src/proxy/codec/proxy-protocol/index.js';
 import {
   describeWithHaproxy,
   http2Ask,
@@ -128,8 +129,8 @@ describe('a listener with proxyProtocol', () => {
       ),
       '203.0.113.7',
     ],
-    ['UNKNOWN', localProxyHeader('v1'), '127.0.0.1'],
-    ['LOCAL', localProxyHeader('v2'), '127.0.0.1'],
+    ['UNKNOWN', Buffer.from(localProxyHeader('v1'), 'latin1'), '127.0.0.1'],
+    ['LOCAL', Buffer.from(localProxyHeader('v2'), 'latin1'), '127.0.0.1'],
   ])('takes the client from a header of %s', async (what, header, client) => {
     const path = `/named?${encodeURIComponent(what)}`;
     const response = await ask('plain', Buffer.concat([header, Buffer.from(request(path))]));

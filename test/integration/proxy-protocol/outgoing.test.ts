@@ -244,6 +244,28 @@ describe('an upstream with proxyProtocol', () => {
     });
   });
 
+  it.each(['http', 'https'])('is checked with a header that names nobody (%s)', async (scheme) => {
+    const checked = scheme === 'http' ? plain : secure;
+    const url = scheme === 'http' ? plain.url : `https://localhost:${String(secure.port)}`;
+    const seenBefore = checked.seen.length;
+    const upstream = {
+      proxyProtocol: 'v2',
+      tls: { verify: false },
+      healthCheck: { http: '/health', interval: '100ms' },
+    };
+    const gateway = await startGateway(url, 'v2', upstream);
+    await until(() => checked.seen.length > seenBefore + 2, 5_000, 'three checks');
+    expect(checked.seen.slice(seenBefore)).toContainEqual({
+      addresses: undefined,
+      version: 'v2',
+      requests: 1,
+    });
+    const one = await rawClient({ port: gateway.port(), localAddress: '127.0.0.2' });
+    expect((await one.exchange(request('/'))).text()).toBe('127.0.0.2 1');
+    await one.close();
+    await gateway.stop();
+  });
+
   describeWithHaproxy('of HAProxy', () => {
     it.each(['v1', 'v2'])(
       'sees the client, also of a WebSocket that it refuses (%s)',
@@ -278,13 +300,13 @@ frontend echo
   });
 });
 
-const startGateway = (url: string, proxyProtocol: string): Promise<RunningTorus> =>
+const startGateway = (url: string, proxyProtocol: string, more = {}): Promise<RunningTorus> =>
   startTorus({
     config: {
       workers: 1,
       listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
       admin: { address: '127.0.0.1:0' },
-      upstreams: { main: { endpoints: [url], proxyProtocol } },
+      upstreams: { main: { endpoints: [url], proxyProtocol, ...more } },
       routes: [{ name: 'all', match: { path: '/*' }, upstream: 'main' }],
     },
   });

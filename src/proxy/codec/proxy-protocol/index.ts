@@ -3,7 +3,7 @@ import { ipVersionOf } from '../../../http/ip-address.js';
 import { ABSENT, PARTIAL } from './proxy-header.js';
 import type { ProxiedAddresses, ProxyHeaderReading } from './proxy-header.js';
 import { readVersion1, writeVersion1 } from './version-1.js';
-import { readVersion2, writeLocalVersion2, writeVersion2 } from './version-2.js';
+import { readVersion2, writeVersion2 } from './version-2.js';
 
 export type { ProxiedAddresses, ProxyHeaderReading } from './proxy-header.js';
 
@@ -22,11 +22,6 @@ export function readProxyHeader(bytes: Buffer): ProxyHeaderReading {
 export function proxyHeader(version: ProxyVersion, addresses: ProxiedAddresses): Buffer {
   const write = version === 'v1' ? writeVersion1 : writeVersion2;
   return write(ofOneFamily(addresses));
-}
-
-/** The header of a connection that stands for no client, such as a health check: LOCAL, in version 1 UNKNOWN. */
-export function localProxyHeader(version: ProxyVersion): Buffer {
-  return version === 'v1' ? writeVersion1(undefined) : writeLocalVersion2();
 }
 
 /** A header has room for one family: where they differ, the IPv4 address is written as an IPv4-mapped one. */

@@ -107,11 +107,6 @@ export function writeVersion2(addresses: ProxiedAddresses | undefined): Buffer {
   ]);
 }
 
-/** The connection is the sender's own. */
-export function writeLocalVersion2(): Buffer {
-  return headerOf(COMMAND.local, FAMILY.unspecified << 4, []);
-}
-
 function headerOf(command: number, family: number, parts: readonly Uint8Array[]): Buffer {
   const rest = Buffer.concat(parts);
   const fixed = Buffer.alloc(4, 0);
