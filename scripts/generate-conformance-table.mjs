@@ -10,13 +10,13 @@ const page = join(root, 'docs', 'http-conformance.md');
 const clauses = JSON.parse(readFileSync(join(root, 'docs', 'http-conformance.json'), 'utf8'));
 
 const VERDICTS = { does: 'does', stricter: 'stricter', 'does not': '**does not**' };
-const TITLE = /(['"`])(RFC 911[023] section [\d.]*\d: (?:\\.|(?!\1).)+)\1/g;
+const TITLE = /(['"`])(RFC (?:911[023]|8441) section [\d.]*\d: (?:\\.|(?!\1).)+)\1/g;
 
 const INTRODUCTION = `# HTTP conformance, clause by clause
 
 <!-- Written by scripts/generate-conformance-table.mjs from docs/http-conformance.json and the titles in test/conformance. -->
 
-What RFC 9110 (semantics), RFC 9112 (HTTP/1.1) and RFC 9113 (HTTP/2) ask of an intermediary, what Torus does, and the tests that
+What RFC 9110 (semantics), RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2) and RFC 8441 (WebSocket over HTTP/2) ask of an intermediary, what Torus does, and the tests that
 show it. Each test drives the built gateway with raw bytes or frames, HTTP/1.1 on a plain and on a TLS listener, before an upstream
 that records every byte.
 
@@ -36,7 +36,7 @@ function titlesByClause() {
   for (const file of readdirSync(tests, { recursive: true }).sort()) {
     if (!file.endsWith('.test.ts')) continue;
     for (const [, , literal] of readFileSync(join(tests, file), 'utf8').matchAll(TITLE)) {
-      const [, clause, text] = /^(RFC 911[023] section [\d.]+): (.*)$/.exec(readable(literal));
+      const [, clause, text] = /^(RFC (?:911[023]|8441) section [\d.]+): (.*)$/.exec(readable(literal));
       if (!found.has(clause)) found.set(clause, []);
       found.get(clause).push(`${text} (${file.replace('.test.ts', '')})`);
     }
@@ -104,7 +104,7 @@ if (found.length > 0) {
 }
 const count = (verdict) => clauses.filter((clause) => clause.verdict === verdict).length;
 const summary = `${clauses.length} requirements: ${count('does')} kept as written, ${count('stricter')} kept more strictly, ${count('does not')} not kept.`;
-const text = `${INTRODUCTION}\n${summary}\n\n## RFC 9112: HTTP/1.1\n\n${table('9112')}\n\n## RFC 9113: HTTP/2\n\n${table('9113')}\n\n## RFC 9110: semantics\n\n${table('9110')}\n`;
+const text = `${INTRODUCTION}\n${summary}\n\n## RFC 9112: HTTP/1.1\n\n${table('9112')}\n\n## RFC 9113: HTTP/2\n\n${table('9113')}\n\n## RFC 8441: WebSocket over HTTP/2\n\n${table('8441')}\n\n## RFC 9110: semantics\n\n${table('9110')}\n`;
 
 if (process.argv.includes('--check')) {
   const current = readFileSync(page, 'utf8');

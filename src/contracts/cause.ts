@@ -5,6 +5,9 @@
 export type Cause =
   | 'ok'
   // the client, or what it sent
+  | 'downstream.proxy-header.malformed'
+  | 'downstream.proxy-header.missing'
+  | 'downstream.proxy-header.timeout'
   | 'downstream.head.malformed'
   | 'downstream.head.too-large'
   | 'downstream.head.target-too-long'
@@ -19,6 +22,7 @@ export type Cause =
   | 'downstream.route.method-not-allowed'
   | 'downstream.route.ambiguous-path'
   | 'downstream.route.loop'
+  | 'downstream.route.upgrade-refused'
   | 'downstream.filter.unauthenticated'
   | 'downstream.filter.forbidden'
   | 'downstream.filter.redirected'

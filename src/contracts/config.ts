@@ -59,6 +59,15 @@ export interface ListenerConfig {
   readonly limits: ListenerLimits;
   readonly http2: Http2Config;
   readonly timeouts: ListenerTimeouts;
+  /** Connections of some peers begin with a PROXY header that names the client; undefined: of none. */
+  readonly proxyProtocol: ListenerProxyProtocol | undefined;
+}
+
+export interface ListenerProxyProtocol {
+  /** CIDRs of the peers that must send the header. Nobody else's is read. */
+  readonly from: readonly string[];
+  /** From the connection to the end of the header. */
+  readonly timeoutMs: number;
 }
 
 export type ListenerProtocol = 'http1' | 'http2';

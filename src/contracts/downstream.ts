@@ -26,7 +26,7 @@ export interface DownstreamStream {
   sendComplete(head: ResponseHead, body: Buffer | undefined, trailers: Fields | undefined): void;
   /** Writes the head and opens the body. Ending the stream ends the response; destroying it breaks the connection. */
   sendStreaming(head: ResponseHead, trailers: () => Fields | undefined): Writable & ByteCounter;
-  /** Writes the 101 and gives up the connection as a raw duplex; bytes the client sent early come first. */
+  /** Writes the 101, or the 2xx after CONNECT, and gives up what comes behind it as a raw duplex; early bytes come first. */
   switchProtocols(head: ResponseHead): Duplex;
   /** Breaks the connection so that an unfinished response cannot be taken for a complete one. */
   abort(): void;

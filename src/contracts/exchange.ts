@@ -12,6 +12,14 @@ export interface ClientInfo {
   readonly trusted: boolean;
   readonly listener: string;
   readonly tls: boolean;
+  /** The address that the client connected to, as far as it is known. */
+  readonly local?: LocalAddress | undefined;
+}
+
+/** Looked up when it is asked for. */
+export interface LocalAddress {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
 }
 
 /** Who the client proved to be. Set by an authenticating filter. */

@@ -33,6 +33,8 @@ export interface Forwarding {
   cancel(): void;
   /** As `cancel`, after `limitMs`: an endpoint that kept the exchange waiting for most of that time has failed. */
   expire(limitMs: number): void;
+  /** The gateway drains: a client that can be told so, where its route asks for it, is told. */
+  drain?(): void;
 }
 
 /** Moves one exchange between downstream and upstream: picks, connects, retries, streams, tunnels. */

@@ -30,7 +30,7 @@ export interface DataPlane {
   announceDrain(): void;
   /** Takes what waits in the backlog, then closes the listening sockets. Connections that are already in stay. */
   stopAccepting(): Promise<void>;
-  /** Closes connections that carry no exchange. */
+  /** Closes connections that carry no exchange, and tells the clients of tunnels to go where their route asks for it. */
   closeIdle(): void;
   /** Resolves when no exchange and no tunnel is left. */
   whenDrained(): Promise<void>;

@@ -27,6 +27,11 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   /** Lower-case protocol of a well-formed upgrade request, else undefined. */
   readonly upgrade: string | undefined;
+  /**
+   * The request asks for a tunnel by CONNECT. `extended`: to the protocol in `upgrade`, over HTTP/2 (RFC 8441); its method is GET
+   * to everybody behind the codec. `tcp`: of bare bytes to `authority` (RFC 9110 section 9.3.6); its path is `/`.
+   */
+  readonly connect?: 'extended' | 'tcp' | undefined;
 }
 
 /** A parsed and validated response head, as the upstream sent it or as Torus made it. */

@@ -16,8 +16,21 @@ export interface RouteConfig {
   readonly retry: RetryConfig | undefined;
   /** Lower-case protocols a request may upgrade to. Empty: none. */
   readonly upgrades: readonly string[];
+  /** The route takes CONNECT requests, and nothing else. */
+  readonly connect?: ConnectConfig | undefined;
+  readonly websocket?: WebSocketConfig | undefined;
   /** Host sent upstream: the client's, or the endpoint's own. */
   readonly hostHeader: 'preserve' | 'endpoint';
+}
+
+export interface ConnectConfig {
+  /** Ports that a client may name; empty for any. */
+  readonly ports: readonly number[];
+}
+
+export interface WebSocketConfig {
+  /** Clients are told to go (close code 1001) when the gateway drains. */
+  readonly closeOnDrain: boolean;
 }
 
 export interface RouteMatchConfig {

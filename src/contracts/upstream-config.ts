@@ -27,6 +27,8 @@ export interface UpstreamConfig {
   readonly limits: UpstreamLimitsConfig;
   /** undefined: off. */
   readonly adaptiveConcurrency: AdaptiveConcurrencyConfig | undefined;
+  /** Connections begin with a PROXY header of this version, before TLS; undefined for none. */
+  readonly proxyProtocol?: 'v1' | 'v2' | undefined;
 }
 
 /** Of one upstream in one worker. */

@@ -67,6 +67,8 @@ export interface UpstreamConnection {
   readonly watchesSilence: boolean;
   /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
   send(request: UpstreamRequest): Writable | undefined;
+  /** The bare connection in place of a request. Only for one that was checked out as `tunnel`; the caller's from here on. */
+  takeOver?(): Duplex;
   /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */
   release(): void;
   /** Breaks the exchange off: the socket, or of HTTP/2 the stream alone. Idempotent. No observer call follows. */
@@ -93,6 +95,8 @@ export interface CheckoutOptions {
   readonly connection: 'pooled' | 'new' | 'tunnel';
   /** Endpoints already tried in this exchange: another is preferred, one of these taken when there is no other. */
   readonly avoid: readonly Endpoint[];
+  /** What the connection begins with, before TLS. One connection serves exchanges with the same preamble only. */
+  readonly preamble?: string | undefined;
 }
 
 /**

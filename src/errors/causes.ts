@@ -13,6 +13,9 @@ const info = (side: CauseSide, status: number, title: string): CauseInfo => ({ s
 
 export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   ok: info('none', 0, 'The exchange ended as it should'),
+  'downstream.proxy-header.malformed': info('downstream', 0, 'The PROXY header is malformed'),
+  'downstream.proxy-header.missing': info('downstream', 0, 'The connection began without the PROXY header'),
+  'downstream.proxy-header.timeout': info('downstream', 0, 'The PROXY header took too long to arrive'),
   'downstream.head.malformed': info('downstream', 400, 'The request is malformed'),
   'downstream.head.too-large': info('downstream', 431, 'The request fields are too large'),
   'downstream.head.target-too-long': info('downstream', 414, 'The request target is too long'),
@@ -27,6 +30,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'downstream.route.method-not-allowed': info('downstream', 405, 'The method is not allowed here'),
   'downstream.route.ambiguous-path': info('downstream', 400, 'The request path is ambiguous'),
   'downstream.route.loop': info('downstream', 508, 'The request has come round in a loop'),
+  'downstream.route.upgrade-refused': info('downstream', 501, 'The protocol is not spoken here'),
   'downstream.filter.unauthenticated': info('downstream', 401, 'The request is not authenticated'),
   'downstream.filter.forbidden': info('downstream', 403, 'The request is not allowed'),
   'downstream.filter.redirected': info('downstream', 308, 'The resource is elsewhere'),

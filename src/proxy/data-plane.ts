@@ -115,6 +115,8 @@ export class WorkerDataPlane implements DataPlane {
   }
 
   closeIdle(): void {
+    // Not before: a client that comes back at once must find nobody here.
+    for (const run of this.parts.proxy.running) run.drain();
     for (const listener of this.parts.listeners) listener.closeIdle();
   }
 

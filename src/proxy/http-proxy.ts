@@ -129,11 +129,18 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   private matchRoute(): void {
     const match = this.graph.router.match(this.downstream.head);
-    if (match.kind === 'not-found') this.reply({ status: 404, cause: 'downstream.route.not-found' });
+    if (match.kind === 'not-found') this.replyUnmatched();
     else if (match.kind === 'method-not-allowed') {
       const allow = ['allow', match.allow.join(', ')] as const;
       this.reply({ status: 405, cause: 'downstream.route.method-not-allowed', fields: [allow] });
     } else this.takeRoute(match.target);
+  }
+
+  /** CONNECT is refused as a method, not as a place: without a route for it Torus does not know it. */
+  private replyUnmatched(): void {
+    if (this.downstream.head.connect === 'tcp')
+      this.reply({ status: 501, cause: 'downstream.head.method-unsupported' });
+    else this.reply({ status: 404, cause: 'downstream.route.not-found' });
   }
 
   private takeRoute(route: CompiledRoute): void {
@@ -293,6 +300,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.answered = true;
     const { grpc } = this.exchange;
     if (grpc !== undefined) grpc.status = grpcStatusIn(head.fields);
+    // A tunnel lasts as long as its ends want it to.
+    if (this.exchange.phase === 'tunnel') this.deadline?.disarm();
     const filters = this.route?.filters ?? [];
     for (let index = filters.length - 1; index >= 0; index -= 1)
       filters[index]?.onResponse?.(this.exchange, head);
@@ -344,6 +353,11 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     }
     this.downstream.abort();
     this.complete(cause);
+  }
+
+  /** A client that can be told to go is told. */
+  drain(): void {
+    this.forwarding?.drain?.();
   }
 
   /** Cuts the exchange at the drain deadline. */

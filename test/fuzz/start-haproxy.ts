@@ -1,17 +1,7 @@
 /** A real HAProxy as the upstream: it answers every request itself, with what it understood of it. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { freePort, makeTempDir, rawClient, removeTempDir, until, within } from '../support/index.js';
+import { startHaproxyWith, type Haproxy } from '../support/index.js';
 
-export interface Haproxy {
-  readonly port: number;
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-export const hasHaproxy = (): boolean => spawnSync('haproxy', ['-v'], { stdio: 'ignore' }).status === 0;
+export { hasHaproxy, type Haproxy } from '../support/index.js';
 
 const conf = (port: number): string => `
 global
@@ -27,37 +17,7 @@ frontend echo
   http-request return status 200 content-type text/plain hdr x-echo "%[method] %[url]" hdr x-size "%[req.body_size]"
 `;
 
-const accepts = async (port: number): Promise<boolean> => {
-  try {
-    await (await rawClient({ port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-export const startHaproxy = async (): Promise<Haproxy> => {
-  if (!hasHaproxy()) throw new Error('haproxy is not installed (Debian: apt-get install haproxy)');
-  const dir = makeTempDir('haproxy');
-  const file = path.join(dir, 'haproxy.cfg');
-  const port = await freePort();
-  writeFileSync(file, conf(port));
-  const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let complaints = '';
-  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-  const exited = once(child, 'exit');
-  await until(() => child.exitCode !== null || accepts(port), 5_000, 'haproxy to listen');
-  if (child.exitCode !== null) throw new Error(`haproxy did not start: ${complaints}`);
-  return {
-    port,
-    url: `http://127.0.0.1:${String(port)}`,
-    stop: async () => {
-      if (child.exitCode === null) child.kill('SIGKILL');
-      await within(exited, 5_000, 'haproxy to exit');
-      removeTempDir(dir);
-    },
-  };
-};
+export const startHaproxy = (): Promise<Haproxy> => startHaproxyWith(conf);
 
 /** What stands in nginx's server block, so that it answers in the same way. */
 export const NGINX_ECHO = `

@@ -29,6 +29,7 @@ const LISTENER: ListenerConfig = {
   protocols: ['http1'],
   http2: { maxConcurrentStreams: 0, streamWindowBytes: 0, connectionWindowBytes: 0 },
   timeouts: { requestHeadMs: 0, bodyGapMs: 0, writeGapMs: 0, keepAliveMs: 0, tlsHandshakeMs: 0 },
+  proxyProtocol: undefined,
 };
 
 const EMPTY_ANSWER = { status: 200, reason: 'OK', framing: 'length', contentLength: 0 } as const;

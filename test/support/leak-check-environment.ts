@@ -39,7 +39,8 @@ export default class LeakCheckEnvironment extends TestEnvironment {
       await delay(STEP_MS);
     const leaks = this.leaks();
     // A test that broke off leaves things open; the report must be its own failure, which a throw here would hide.
-    if (leaks.length > 0 && !this.hasFailedTest) throw new Error(`left open after the last test: ${leaks.join(', ')}`);
+    if (leaks.length > 0 && !this.hasFailedTest)
+      throw new Error(`left open after the last test: ${leaks.join(', ')}`);
   }
 
   private leaks(): string[] {

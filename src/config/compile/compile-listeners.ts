@@ -5,10 +5,12 @@ import { formatAddress } from '../parse/address.js';
 import type { ListenerDocument } from '../schema/listener-schema.js';
 import { loadCertificate } from './certificates.js';
 import type { CompileContext } from './compile-context.js';
+import { compileProxyProtocol } from './compile-proxy-protocol.js';
 import { reportDuplicates } from './duplicates.js';
 
 export function compileListeners(
   listeners: readonly ListenerDocument[],
+  trustedProxies: readonly string[],
   context: CompileContext,
 ): readonly ListenerConfig[] {
   reportDuplicates(
@@ -21,14 +23,18 @@ export function compileListeners(
       : [{ path: ['listeners', index, 'address'], value: formatAddress(listener.address) }],
   );
   reportDuplicates(fixed, context.report);
-  return listeners.map((listener, index) => compileListener(listener, ['listeners', index], context));
+  return listeners.map((listener, index) => {
+    const path: ConfigPath = ['listeners', index];
+    const proxyProtocol = compileProxyProtocol(listener, trustedProxies, [...path, 'proxyProtocol'], context);
+    return { ...compileListener(listener, path, context), proxyProtocol };
+  });
 }
 
 function compileListener(
   listener: ListenerDocument,
   path: ConfigPath,
   context: CompileContext,
-): ListenerConfig {
+): Omit<ListenerConfig, 'proxyProtocol'> {
   const { limits, http2, timeouts } = listener;
   return {
     name: listener.name,

@@ -6,6 +6,7 @@ import { compileMirror, compileSplit, type UpstreamPlace } from './compile-balan
 import type { CompileContext } from './compile-context.js';
 import { compileFilters } from './compile-filters.js';
 import { compileRetry } from './compile-retry.js';
+import { compileConnect } from './compile-connect.js';
 import { reportDuplicates } from './duplicates.js';
 import { reportRouteConflicts } from './route-conflicts.js';
 import { reportUnknownUpstream } from './upstream-names.js';
@@ -50,6 +51,8 @@ function compileRoute(route: RouteDocument, place: UpstreamPlace, context: Compi
     },
     retry: compileRetry(route.retry),
     upgrades: [...new Set(route.upgrades)],
+    websocket: route.websocket,
+    connect: compileConnect(route, path, context),
     hostHeader: route.hostHeader,
   };
 }

@@ -21,7 +21,7 @@ export function compileSnapshot(
     version,
     workers: document.workers === 'auto' ? availableCpus() : document.workers,
     accept: availableAcceptMode(document.accept, context.report),
-    listeners: compileListeners(document.listeners ?? [], context),
+    listeners: compileListeners(document.listeners ?? [], document.trustedProxies, context),
     tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
     admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },

@@ -28,6 +28,11 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
     value: formatAddress(endpoint),
   }));
   reportDuplicates(addresses, context.report);
+  if (upstream.proxyProtocol !== undefined && upstream.protocol !== 'http1')
+    context.report.error(
+      [...path, 'proxyProtocol'],
+      'needs protocol http1: an HTTP/2 connection carries many clients, and a PROXY header names one',
+    );
   return {
     name,
     endpoints,
@@ -46,6 +51,7 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       caPem: tls.ca === undefined ? undefined : loadAuthorities(tls.ca, [...path, 'tls', 'ca'], context),
       serverName: tls.serverName,
     },
+    proxyProtocol: upstream.proxyProtocol,
     pool: {
       maxConnections: pool.maxConnections,
       maxIdle: pool.maxIdle,

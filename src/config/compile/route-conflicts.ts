@@ -50,7 +50,8 @@ function groupByPlace(routes: readonly RouteConfig[]): Map<string, Candidate[]> 
   for (const [index, route] of routes.entries()) {
     const shape = route.match.path.replace(/\/:[^/]*/g, '/:');
     for (const host of route.match.hosts.length === 0 ? [ANY_HOST] : route.match.hosts) {
-      const place = `${host} ${shape}`;
+      const kind = route.connect === undefined ? '' : ' CONNECT';
+      const place = `${host} ${shape}${kind}`;
       groups.set(place, [...(groups.get(place) ?? []), { index, route }]);
     }
   }
@@ -64,7 +65,8 @@ function twinOf(candidate: Candidate, group: readonly Candidate[]): RouteConfig 
 
 function predicateKey(route: RouteConfig): string {
   const { methods, headers, query } = route.match;
-  return JSON.stringify([[...methods].sort(), sortedPredicates(headers), sortedPredicates(query)]);
+  const ports = [...(route.connect?.ports ?? [])].sort();
+  return JSON.stringify([[...methods].sort(), sortedPredicates(headers), sortedPredicates(query), ports]);
 }
 
 const sortedPredicates = (predicates: readonly FieldPredicate[]): string[] =>
@@ -86,8 +88,11 @@ function ranksHigher(other: Candidate, candidate: Candidate): boolean {
   return difference > 0 || (difference === 0 && other.index < candidate.index);
 }
 
-const predicateCount = ({ match }: RouteConfig): number =>
-  (match.methods.length > 0 ? 1 : 0) + match.headers.length + match.query.length;
+const predicateCount = ({ match, connect }: RouteConfig): number =>
+  (match.methods.length > 0 ? 1 : 0) +
+  ((connect?.ports.length ?? 0) > 0 ? 1 : 0) +
+  match.headers.length +
+  match.query.length;
 
 /** Every header and query predicate of `other` holds whenever those of `route` do. */
 function asksForNoMore(other: RouteConfig, route: RouteConfig): boolean {
@@ -97,7 +102,17 @@ function asksForNoMore(other: RouteConfig, route: RouteConfig): boolean {
         (one) => one.name === wanted.name && (wanted.value === undefined || wanted.value === one.value),
       ),
     );
-  return implied(other.match.headers, route.match.headers) && implied(other.match.query, route.match.query);
+  const ports = other.connect?.ports ?? [];
+  const portsImplied =
+    ports.length === 0 ||
+    (route.connect !== undefined &&
+      route.connect.ports.length > 0 &&
+      route.connect.ports.every((port) => ports.includes(port)));
+  return (
+    portsImplied &&
+    implied(other.match.headers, route.match.headers) &&
+    implied(other.match.query, route.match.query)
+  );
 }
 
 function takesMethod(route: RouteConfig, method: string | undefined): boolean {

@@ -49,10 +49,10 @@ export function parseFieldValue(text: string): Parsed<string> {
   return parsed(text);
 }
 
-/** A method in upper case (RFC 9110 section 9.1). CONNECT is not for a gateway. */
+/** A method in upper case (RFC 9110 section 9.1). CONNECT has routes of its own. */
 export function parseMethod(text: string): Parsed<string> {
   if (!consistsOf(text, TOKEN)) return refused('must be an HTTP method such as GET');
   if (text.toUpperCase() === 'CONNECT')
-    return refused('must not be CONNECT: Torus is a gateway, not a forward proxy');
+    return refused('must not be CONNECT: `connect: true` makes a route for it');
   return parsed(text.toUpperCase());
 }

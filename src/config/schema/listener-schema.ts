@@ -1,5 +1,6 @@
 /** Owns the grammar and defaults of `listeners`. */
 import { z } from 'zod';
+import { listenerProxyProtocolSchema } from './listener-proxy-protocol-schema.js';
 import { address, filePath, flag, integer, name, positiveDuration, size } from './scalars.js';
 
 const certificateSchema = z.strictObject({
@@ -113,6 +114,11 @@ export const listenerSchema = z.strictObject({
     .prefault({})
     .describe('Limits of HTTP/2 connections; those of `limits` hold as well.'),
   timeouts: listenerTimeoutsSchema.prefault({}).describe('How long a client may take.'),
+  proxyProtocol: listenerProxyProtocolSchema
+    .optional()
+    .describe(
+      'Connections from a load balancer begin with a PROXY header (version 1 or 2) that names the client. `true`, or a list of CIDRs, is short for `from`.',
+    ),
 });
 
 export type ListenerDocument = z.output<typeof listenerSchema>;

@@ -8,6 +8,7 @@ import { mirrorSchema } from './balancing/mirror.js';
 import { routeUpstreamSchema } from './balancing/split.js';
 import { filterSchema } from './filter-schema.js';
 import { retrySchema } from './retry-schema.js';
+import { connectSchema, upgradesSchema, websocketSchema } from './route-tunnel-schema.js';
 
 const predicateValue = () =>
   z
@@ -132,27 +133,9 @@ export const routeSchema = z.strictObject({
   retry: retrySchema
     .prefault({})
     .describe('What is tried again when an attempt fails; `false` sends every request at most once.'),
-  upgrades: z
-    .union(
-      [
-        z.array(
-          z
-            .string()
-            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'must be a protocol name such as websocket' })
-            .refine((protocol) => protocol.toLowerCase() !== 'h2c', {
-              error: 'must not be h2c: requests inside the tunnel would pass no route and no filter',
-            }),
-        ),
-        z.literal(false),
-      ],
-      {
-        error: 'must be a list of protocols, or false',
-      },
-    )
-    .prefault(['websocket'])
-    .transform((value) => (value === false ? [] : value.map((protocol) => protocol.toLowerCase())))
-    .describe('Protocols that a request may switch to; `false` for none.')
-    .meta({ 'x-type': 'list of protocols, or false' }),
+  upgrades: upgradesSchema,
+  websocket: websocketSchema,
+  connect: connectSchema,
   hostHeader: z
     .enum(['preserve', 'endpoint'])
     .prefault('preserve')

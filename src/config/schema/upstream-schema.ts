@@ -10,6 +10,7 @@ import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
 import { discoverySchema } from './upstream/discovery-schema.js';
 import { healthCheckSchema, outlierEjectionSchema, panicThresholdSchema } from './upstream/health-schema.js';
 import { protocolSchema, upstreamHttp2Schema } from './upstream/protocol-schema.js';
+import { upstreamProxyProtocolSchema } from './upstream-proxy-protocol-schema.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
 
@@ -105,6 +106,11 @@ export const upstreamSchema = z.strictObject({
     .prefault({})
     .describe('How long an endpoint may take. Response timeouts belong to routes.'),
   tls: upstreamTlsSchema.prefault({}).describe('TLS towards https endpoints.'),
+  proxyProtocol: upstreamProxyProtocolSchema
+    .optional()
+    .describe(
+      'Every connection begins with a PROXY header that names the client; it is then used for this client alone.',
+    ),
   pool: poolSchema.prefault({}).describe('Kept-alive connections, for each endpoint in each worker.'),
   limits: limitsSchema
     .prefault({})

@@ -14,6 +14,7 @@ import type {
   UpstreamConnection,
 } from '../../contracts/upstream.js';
 import type { Applicant, RequestLimiter } from '../../contracts/upstream-limits.js';
+import { establishedHead, handshakeKeyFor, isAccepted, tunnelOpenHead } from './connect-tunnel.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 
 export interface ForwardingServices {
@@ -63,6 +64,8 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   private admittedAtMs = -1;
   /** When the request had been sent in full, or up to now. */
   private sentAtMs = 0;
+  /** Of a WebSocket whose client speaks HTTP/2. */
+  private handshakeKey: string | undefined = undefined;
   /** The final response head is here. */
   private responded = false;
   private over = false;
@@ -148,6 +151,10 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     exchange.reusedConnection = connection.reused;
     this.sentAtMs = services.timers.now();
     exchange.connectedAfterMs = this.sentAtMs - exchange.startedAt;
+    if (downstream.head.connect === 'tcp') {
+      this.takeOver(connection);
+      return;
+    }
     exchange.phase = 'request';
     const body = this.owner.requestBody();
     const sink = connection.send({
@@ -189,7 +196,9 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     const { authority } = job.downstream.head;
     const ownHost = job.route.config.hostHeader === 'endpoint' || authority === '';
     const host = ownHost ? connection.endpoint.authority : authority;
-    return `host: ${host}\r\n${services.forwardedLines(job.exchange)}${this.owner.deadlineLine(this.sentAtMs)}`;
+    this.handshakeKey = handshakeKeyFor(job.downstream.head);
+    const keyLine = this.handshakeKey === undefined ? '' : `sec-websocket-key: ${this.handshakeKey}\r\n`;
+    return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${this.owner.deadlineLine(this.sentAtMs)}`;
   }
 
   // ---- what comes of it ----------------------------------------------------------------------------------------------
@@ -199,13 +208,35 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   }
 
   onResponse(head: ResponseHead, body: Body): void {
+    if (head.status < 300 && this.owner.job.downstream.head.connect !== undefined) {
+      // A 2xx would tell the client that there is a tunnel.
+      this.fail('upstream.upgrade.invalid', 'not-switched', 'no');
+      return;
+    }
     this.noteResponse(head);
     this.owner.onResponse(this, head, body);
   }
 
   onSwitched(head: ResponseHead, socket: Duplex, early: Buffer | undefined): void {
+    if (this.handshakeKey !== undefined && !isAccepted(head, this.handshakeKey)) {
+      this.fail('upstream.upgrade.invalid', 'accept', 'no');
+      return;
+    }
     this.noteResponse(head);
-    this.owner.onSwitched(this, head, socket, early);
+    const { connect } = this.owner.job.downstream.head;
+    this.owner.onSwitched(this, connect === undefined ? head : establishedHead(head), socket, early);
+  }
+
+  /** CONNECT without a protocol: the connection itself is the answer. */
+  private takeOver(connection: UpstreamConnection): void {
+    const socket = connection.takeOver?.();
+    if (socket === undefined) {
+      this.fail('internal.exchange.failed', 'no-tunnel', 'no');
+      return;
+    }
+    const head = tunnelOpenHead();
+    this.noteResponse(head);
+    this.owner.onSwitched(this, head, socket, undefined);
   }
 
   private noteResponse(head: ResponseHead): void {

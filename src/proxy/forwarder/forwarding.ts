@@ -9,6 +9,7 @@ import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.j
 import { grpcStatusIn, grpcTimeoutLine } from '../../http/grpc.js';
 import type { AttemptOwner, ForwardingServices } from './attempt.js';
 import { Attempt, NO_ENDPOINTS } from './attempt.js';
+import { tunnelProtocolOf } from './connect-tunnel.js';
 import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
 import type { BodyState, Retry } from './exchange-retries.js';
 import { ExchangeRetries } from './exchange-retries.js';
@@ -23,7 +24,7 @@ import { Tunnel } from './tunnel.js';
 export class ExchangeForwarding implements Forwarding, AttemptOwner {
   readonly job: ForwardJob;
   readonly services: ForwardingServices;
-  /** What the client asked to upgrade to, where the route allows it. Otherwise the request is served as plain HTTP. */
+  /** What the tunnel is for that the client asked for, where its route would open one. Otherwise it is served as plain HTTP. */
   readonly upgrade: string | undefined;
   private readonly owner: ForwardOwner;
   /** The one that runs, or ran last; once there is a response, the one that gave it. */
@@ -41,13 +42,13 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   private committed = false;
   private responded = false;
   private ended = false;
+  private draining = false;
 
   constructor(job: ForwardJob, owner: ForwardOwner, services: ForwardingServices) {
-    const { upgrade } = job.downstream.head;
     this.job = job;
     this.owner = owner;
     this.services = services;
-    this.upgrade = upgrade !== undefined && job.route.config.upgrades.includes(upgrade) ? upgrade : undefined;
+    this.upgrade = tunnelProtocolOf(job.downstream.head, job.route.config.upgrades);
   }
 
   start(): void {
@@ -69,6 +70,11 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   expire(limitMs: number): void {
     this.attempt?.blameSilence(limitMs / 2);
     this.cancel();
+  }
+
+  drain(): void {
+    this.draining = true;
+    this.tunnel?.drain();
   }
 
   private begin(connection: CheckoutOptions['connection']): void {
@@ -193,10 +199,12 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
       timers: this.services.timers,
       idleMs: route.config.timeouts.idleMs,
       early,
+      tellsGoing: this.upgrade === 'websocket' && route.config.websocket?.closeOnDrain === true,
       onEnd: (cause, detail) => {
         if (!this.ended) this.endBroken(cause, detail);
       },
     });
+    if (this.draining) this.tunnel.drain();
     exchange.responseCounter = this.tunnel.toClient;
     exchange.requestCounter = this.tunnel.fromClient;
   }

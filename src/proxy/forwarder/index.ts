@@ -2,6 +2,7 @@ import type { ForwardedConfig } from '../../contracts/config.js';
 import type { ForwardJob, ForwardOwner, Forwarder, Forwarding } from '../../contracts/forwarder.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
+import { isRefusedConnect } from './connect-tunnel.js';
 import { forwardedLinesFor } from './forwarded-lines.js';
 import type { ForwardingServices } from './attempt.js';
 import { ExchangeForwarding } from './forwarding.js';
@@ -21,6 +22,10 @@ export function createForwarder(
     forward(job: ForwardJob, owner: ForwardOwner): Forwarding {
       if (isLooping(job.exchange.request.fields)) {
         owner.onForwardFailed('downstream.route.loop', undefined);
+        return NOT_BEGUN;
+      }
+      if (isRefusedConnect(job)) {
+        owner.onForwardFailed('downstream.route.upgrade-refused', job.downstream.head.upgrade);
         return NOT_BEGUN;
       }
       const { mirror } = job.route;

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { ByteCounter } from '../../contracts/exchange.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import { GoingAway } from './going-away.js';
 
 /**
  * Owns two joined sockets after a validated 101: one pipeline each way. A FIN travels on and the other direction may go on for
@@ -15,11 +16,15 @@ export interface TunnelOptions {
   readonly idleMs: number;
   /** Bytes the upstream sent together with its 101. */
   readonly early: Buffer | undefined;
+  /** A WebSocket whose client is told when the gateway drains. */
+  readonly tellsGoing: boolean;
   readonly onEnd: (cause: Cause, detail: string | undefined) => void;
 }
 
 /** How long the second direction may be silent once the first has ended. */
 const HALF_CLOSED_MS = 10_000;
+/** How long a client that was told to go may take to close. */
+const GOING_MS = 5_000;
 /** An idle tunnel is noticed late by at most this share of its limit. */
 const IDLE_CHECKS = 8;
 
@@ -35,6 +40,8 @@ export class Tunnel {
   private lastTotal = -1;
   private quietMs = 0;
   private directionsOpen = 2;
+  private readonly going: GoingAway | undefined;
+  private goingTimer: Timer | undefined = undefined;
   private failure: { readonly cause: Cause; readonly detail: string } | undefined;
 
   constructor(client: Duplex, upstream: Duplex, options: TunnelOptions) {
@@ -47,7 +54,24 @@ export class Tunnel {
     this.timer = options.timers.create(() => {
       this.checkIdle();
     });
+    this.going = options.tellsGoing ? this.createGoing() : undefined;
     this.open();
+  }
+
+  /** The gateway drains. */
+  drain(): void {
+    this.going?.tell();
+  }
+
+  /** The client closes with a frame of its own, which the upstream gets; whoever does not is cut. */
+  private createGoing(): GoingAway {
+    return new GoingAway(() => {
+      this.goingTimer = this.options.timers.create(() => {
+        this.failure ??= { cause: 'internal.drain.cut', detail: 'close-unanswered' };
+        this.destroy();
+      });
+      this.goingTimer.arm(GOING_MS);
+    });
   }
 
   destroy(): void {
@@ -67,9 +91,11 @@ export class Tunnel {
     pipeline(client, upstream, (error) => {
       this.endDirection(error, 'downstream.tunnel.aborted');
     });
-    pipeline(upstream, client, (error) => {
+    const onDelivered = (error: NodeJS.ErrnoException | null): void => {
       this.endDirection(error, 'upstream.tunnel.reset');
-    });
+    };
+    if (this.going === undefined) pipeline(upstream, client, onDelivered);
+    else pipeline(upstream, this.going, client, onDelivered);
     this.watchSilence();
   }
 
@@ -85,9 +111,15 @@ export class Tunnel {
       this.watchSilence();
       return;
     }
+    this.end();
+  }
+
+  private end(): void {
     this.timer.disarm();
+    this.goingTimer?.disarm();
     this.destroy();
-    this.options.onEnd(this.failure?.cause ?? 'ok', this.failure?.detail);
+    const detail = this.going?.isTold === true ? 'going-away' : undefined;
+    this.options.onEnd(this.failure?.cause ?? 'ok', this.failure?.detail ?? detail);
   }
 
   private watchSilence(): void {

@@ -102,7 +102,14 @@ export class Http1Stream implements DownstreamStream {
     this.hasResponded = true;
     this.ended = true;
     const { socket, early } = this.connection.handOver();
-    const writing = { framing: 'none', contentLength: -1, connection: 'upgrade', nowMs: 0 } as const;
+    // After CONNECT it is a 2xx, and nothing was switched.
+    const connection = head.status === 101 ? 'upgrade' : '';
+    const writing = {
+      framing: 'none',
+      contentLength: -1,
+      connection,
+      nowMs: this.connection.coarseNow(),
+    } as const;
     socket.write(serialiseResponseHead(head, writing), 'latin1');
     if (early !== undefined) socket.unshift(early);
     return socket;

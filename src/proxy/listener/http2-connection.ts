@@ -188,7 +188,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     const head = parseHttp2RequestHead(pairs, { scheme, endStream, limits: this.config.limits });
     if (head instanceof HeadFault) return head;
     this.guard.received(head.bytes);
-    return this.authority.fits(head.host) ? head : MISDIRECTED;
+    // CONNECT names the end of the tunnel, not a host that the certificate is for.
+    return head.connect === 'tcp' || this.authority.fits(head.host) ? head : MISDIRECTED;
   }
 
   private begin(stream: ServerHttp2Stream, endStream: boolean, head: Http2RequestHead | HeadFault): void {

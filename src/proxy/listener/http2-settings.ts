@@ -20,6 +20,8 @@ export function sessionOptionsOf({ limits, http2 }: ListenerConfig): ServerOptio
     settings: {
       maxConcurrentStreams: http2.maxConcurrentStreams,
       initialWindowSize: http2.streamWindowBytes,
+      // RFC 8441 section 3: WebSocket over HTTP/2.
+      enableConnectProtocol: true,
       maxHeaderListSize: HEAD_MARGIN * limits.headBytes + FIELD_OVERHEAD * limits.headerCount,
     },
   };

@@ -13,6 +13,7 @@ import { Http2OutgoingBody } from '../codec/http2/outgoing-body.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { headersOf, responseHeadersOf } from '../codec/http2/response-head.js';
 import { Http2RequestBody } from './http2-request-body.js';
+import { Http2Tunnel } from './http2-tunnel.js';
 
 /** The connection as its streams see it. */
 export interface Http2StreamHost {
@@ -65,7 +66,7 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     this.writeTimer = host.timers.create(() => {
       this.fail('downstream.response.timeout', undefined);
     });
-    this.incoming = endStream ? undefined : this.receiveBody();
+    this.incoming = endStream || head.connect !== undefined ? undefined : this.receiveBody();
     if (this.incoming !== undefined) this.body = { kind: 'stream', stream: this.incoming.readable };
     else this.body = head.framing === 'length' ? EMPTY_BODY : NO_BODY;
     stream.on('finish', () => {
@@ -150,9 +151,24 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     return new Http2OutgoingBody(this, bodyless);
   }
 
-  /** Never called: an HTTP/2 request has no upgrade. */
-  switchProtocols(): Duplex {
-    throw new Error('an HTTP/2 stream does not switch protocols');
+  /** RFC 9113 section 8.5: from here on DATA frames are what the tunnel carries. */
+  switchProtocols(head: ResponseHead): Duplex {
+    this.hasResponded = true;
+    this.ended = true;
+    const nowMs = this.host.timers.coarseNow();
+    if (!this.stream.destroyed)
+      this.stream.respond(responseHeadersOf(head, { contentLength: -1, withTrailers: false, nowMs }));
+    return new Http2Tunnel(this.stream, {
+      onReceived: (bytes) => {
+        this.host.onBodyReceived(bytes);
+      },
+      onSent: (bytes) => {
+        this.host.onBodySent(bytes);
+      },
+      onBrokenOff: () => {
+        this.brokenOff = true;
+      },
+    });
   }
 
   /** RST_STREAM. Only `destroy` does: `close` of Node 20 to 26 ends the body before it resets, so that a part looks complete. */
@@ -225,8 +241,16 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
 
   /** RFC 9113 section 8.1: whoever has answered in full may say that the rest of the request is not needed. */
   private endRequest(): void {
+    if (this.head.connect !== undefined) this.endRefusedTunnel();
     if (this.incoming === undefined || this.incoming.isComplete || this.stream.destroyed) return;
     this.incoming.drop();
+    this.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  /** No tunnel came of it: what the client may have sent for one is dropped. */
+  private endRefusedTunnel(): void {
+    if (this.ended || this.stream.destroyed) return;
+    this.stream.resume();
     this.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 

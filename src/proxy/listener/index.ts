@@ -2,3 +2,4 @@
 export { ConnectionCap } from './connection-cap.js';
 export { Listener } from './listener.js';
 export type { ListenerContext } from './listener-context.js';
+export { ProxiedPeers } from './proxied-peers.js';

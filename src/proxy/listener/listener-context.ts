@@ -4,6 +4,7 @@ import type { ClientInfo } from '../../contracts/exchange.js';
 import type { RejectedRequest, Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { IpSet } from '../../http/ip-set.js';
+import type { PeerAddresses, ProxiedPeers } from './proxied-peers.js';
 
 /** What every connection of a listener shares. */
 export interface ListenerContext {
@@ -17,6 +18,8 @@ export interface ListenerContext {
   readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
+  /** Whom PROXY headers named; undefined where the listener reads none. */
+  readonly peers?: ProxiedPeers | undefined;
 }
 
 /** When a connection has served its time. Jitter keeps those that were opened together from closing together. */
@@ -43,10 +46,8 @@ export function countRejected(
 }
 
 /** What is known of the peer before it said anything. */
-export function clientInfoOf(
-  context: ListenerContext,
-  peer: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
-): ClientInfo {
+export function clientInfoOf(context: ListenerContext, socket: PeerAddresses): ClientInfo {
+  const peer = context.peers === undefined ? socket : context.peers.of(socket);
   const peerAddress = plainAddress(peer.remoteAddress ?? '');
   return {
     address: peerAddress,
@@ -55,6 +56,7 @@ export function clientInfoOf(
     trusted: context.trusted.has(peerAddress),
     listener: context.config.name,
     tls: context.config.tls !== undefined,
+    local: peer,
   };
 }
 

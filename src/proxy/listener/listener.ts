@@ -8,6 +8,7 @@ import { Http1Connection } from './http1-connection.js';
 import { Http2Connection } from './http2-connection.js';
 import type { ListenerContext } from './listener-context.js';
 import { detectProtocol } from './protocol-detection.js';
+import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { ServedConnection } from './served-connection.js';
 import { ticketKeysOf } from './ticket-keys.js';
 import type { CertificateChooser } from './certificate-chooser.js';
@@ -23,10 +24,11 @@ export class Listener implements CappedListener {
   readonly config: ListenerConfig;
   private readonly context: ListenerContext;
   private readonly cap: ConnectionCap;
+  private readonly proxyHeaders: ProxyHeaderReader | undefined;
   private readonly server: Server;
   private readonly tlsServer: TlsServer | undefined;
   private readonly chooser: CertificateChooser | undefined;
-  /** The same one, where it makes session tickets. */
+  /** The one that speaks TLS, where it makes session tickets. */
   private readonly ticketServer: TlsServer | undefined;
   private ticketKeys: Buffer | undefined = undefined;
   /** Every accepted socket, also those still in their TLS handshake. */
@@ -40,11 +42,12 @@ export class Listener implements CappedListener {
     this.context = context;
     this.cap = cap;
     this.reusePort = accept === 'reuse-port';
-    const { tls } = context.config;
+    const { tls, proxyProtocol } = context.config;
+    this.proxyHeaders = proxyProtocol && new ProxyHeaderReader(context, proxyProtocol);
     this.chooser = tls && chooserFor(tls);
     this.tlsServer = tls && this.chooser && this.createTlsServer(tls, this.chooser);
     this.ticketServer = tls?.sessionTickets === true ? this.tlsServer : undefined;
-    this.server = this.tlsServer ?? this.createPlainServer();
+    this.server = this.createServer(this.tlsServer);
     // Under round-robin the primary would offer a connection that is refused to the next worker, without end.
     Object.assign(this.server, { dropMaxConnection: true });
     cap.join(this);
@@ -138,10 +141,28 @@ export class Listener implements CappedListener {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private createPlainServer(): Server {
+  private createServer(tlsServer: TlsServer | undefined): Server {
+    const { proxyHeaders } = this;
+    if (proxyHeaders !== undefined) return this.createHeaderServer(proxyHeaders, tlsServer);
+    if (tlsServer === undefined)
+      return createPlainServer(SOCKET_OPTIONS, (socket) => {
+        this.accept(socket);
+        this.servePlain(socket);
+      });
+    return tlsServer.on('connection', (socket: Socket) => {
+      this.accept(socket);
+    });
+  }
+
+  /** Accepts for both kinds: the PROXY header comes before TLS. */
+  private createHeaderServer(proxyHeaders: ProxyHeaderReader, tlsServer: TlsServer | undefined): Server {
     return createPlainServer(SOCKET_OPTIONS, (socket) => {
       this.accept(socket);
-      this.servePlain(socket);
+      proxyHeaders.read(socket, () => {
+        // A TLS server takes a connection as if it had accepted it, with what it has buffered.
+        if (tlsServer === undefined) this.servePlain(socket);
+        else tlsServer.emit('connection', socket);
+      });
     });
   }
 
@@ -150,9 +171,6 @@ export class Listener implements CappedListener {
     const server = createTlsServer(options, (socket) => {
       this.countHandshake(socket);
       this.serveSecure(socket);
-    });
-    server.on('connection', (socket: Socket) => {
-      this.accept(socket);
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       this.context.telemetry.tlsHandshakeFailed(this.config.name, error.code ?? 'unknown');

@@ -42,6 +42,8 @@ class Detection {
     this.socket.on('data', this.onData);
     this.socket.on('end', this.onEnd);
     this.socket.on('close', this.onClose);
+    // Paused, where a PROXY header was read before.
+    this.socket.resume();
   }
 
   private readonly onData = (chunk: Buffer): void => {

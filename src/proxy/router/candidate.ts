@@ -13,19 +13,25 @@ export interface Candidate<T> {
   readonly methods: ReadonlySet<string> | undefined;
   readonly headers: readonly FieldPredicate[];
   readonly query: readonly FieldPredicate[];
+  /** Of CONNECT requests; undefined for any. */
+  readonly ports: ReadonlySet<number> | undefined;
   readonly predicateCount: number;
   /** Segments of its path before `/*`: the longer prefix wins. */
   readonly depth: number;
 }
 
+const ANY_PORT = { ports: [] };
+
 export function candidateOf<T>(entry: RouteEntry<T>, depth: number): Candidate<T> {
   const { methods, headers, query } = entry.config.match;
+  const { ports } = entry.config.connect ?? ANY_PORT;
   return {
     matched: { kind: 'matched', target: entry.target },
     methods: methods.length === 0 ? undefined : new Set(methods.flatMap(impliedMethods)),
     headers: headers.map(({ name, value }) => ({ name: name.toLowerCase(), value })),
     query,
-    predicateCount: (methods.length > 0 ? 1 : 0) + headers.length + query.length,
+    ports: ports.length === 0 ? undefined : new Set(ports),
+    predicateCount: (methods.length > 0 ? 1 : 0) + (ports.length > 0 ? 1 : 0) + headers.length + query.length,
     depth,
   };
 }
@@ -69,11 +75,14 @@ function takesMethod<T>(candidate: Candidate<T>, method: string): boolean {
 
 function takesRest<T>(candidate: Candidate<T>, head: RequestHead): boolean {
   if (candidate.predicateCount === 0) return true;
+  if (candidate.ports?.has(portOf(head.authority)) === false) return false;
   return (
     candidate.headers.every((predicate) => fieldMatches(head.fields, predicate)) &&
     candidate.query.every((predicate) => queryMatches(head.query, predicate.name, predicate.value))
   );
 }
+
+const portOf = (authority: string): number => Number(authority.slice(authority.lastIndexOf(':') + 1));
 
 function fieldMatches(fields: Fields, predicate: FieldPredicate): boolean {
   if (predicate.value === undefined) return fields.has(predicate.name);

@@ -9,7 +9,7 @@ const NOT_FOUND = { kind: 'not-found' } as const;
 
 /** Compiles routes into a Router. Throws a RangeError naming the route whose path no request can have. */
 export function compileRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
-  const router = new HostRouter<T>();
+  const router = new MethodRouter<T>();
   for (const entry of entries) {
     try {
       router.add(entry);
@@ -18,6 +18,20 @@ export function compileRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
     }
   }
   return router;
+}
+
+/** CONNECT requests have routes of their own: what is behind those speaks no HTTP, and what is behind the others nothing else. */
+class MethodRouter<T> implements Router<T> {
+  private readonly plain = new HostRouter<T>();
+  private readonly connect = new HostRouter<T>();
+
+  add(entry: RouteEntry<T>): void {
+    (entry.config.connect === undefined ? this.plain : this.connect).add(entry);
+  }
+
+  match(head: RequestHead): RouteMatch<T> {
+    return head.connect === 'tcp' ? this.connect.match(head) : this.plain.match(head);
+  }
 }
 
 class HostRouter<T> implements Router<T> {

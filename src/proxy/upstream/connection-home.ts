@@ -6,6 +6,8 @@ import type { Dialer } from './dialer.js';
 /** What a connection and the pool it belongs to know of each other. */
 
 export interface PooledConnection extends Checkout {
+  /** It serves checkouts with the same one only. */
+  readonly preamble: string | undefined;
   /** Gives the connection to one exchange. Calls back at once when it is connected already. */
   assign(observer: AttemptObserver, options: CheckoutOptions): void;
   /** Waits in the pool until it is assigned or its idle time is over. */

@@ -1,5 +1,5 @@
 import { connect as connectPlain } from 'node:net';
-import type { OnReadOpts, Socket } from 'node:net';
+import type { OnReadOpts, Socket, TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointConfig, UpstreamTlsConfig } from '../../contracts/config.js';
@@ -17,6 +17,8 @@ export interface Dialer {
   dialTunnel(): Socket;
   /** A socket for an HTTP/2 session. Over TLS the protocols are offered by ALPN; without it HTTP/2 is meant. */
   dialHttp2(protocols: readonly AlpnProtocol[]): Socket;
+  /** As `dialTunnel`, with bytes that are sent before TLS. */
+  dialPreceded(preamble: string): Socket;
 }
 
 export type AlpnProtocol = 'h2' | 'http/1.1';
@@ -32,6 +34,13 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
       dialPooled: (reader) => dialTls({ onread: onreadOf(reader) }, HTTP1),
       dialTunnel: () => dialTls({ allowHalfOpen: true }, HTTP1),
       dialHttp2: (protocols) => dialTls({ allowHalfOpen: false }, protocols),
+      dialPreceded: (preamble) => {
+        const tcp = preceded(address, preamble);
+        const socket = dialTls({ socket: tcp }, HTTP1);
+        tcp.once('error', (error) => socket.destroy(error));
+        socket.once('close', () => tcp.destroy());
+        return socket;
+      },
     };
   }
   return {
@@ -39,11 +48,20 @@ export function dialerFor(endpoint: EndpointConfig, tls: UpstreamTlsConfig): Dia
     dialPooled: (reader) => connectPlain({ ...address, onread: onreadOf(reader) }),
     dialTunnel: () => connectPlain({ ...address, allowHalfOpen: true }),
     dialHttp2: () => connectPlain(address),
+    dialPreceded: (preamble) => preceded(address, preamble),
   };
 }
 
+/** Written at once: a socket that is not connected yet keeps it, and sends it first. */
+function preceded(address: TcpNetConnectOpts, preamble: string): Socket {
+  const socket = connectPlain({ ...address, allowHalfOpen: true });
+  socket.write(preamble, 'latin1');
+  return socket;
+}
+
 /** Documented for sockets that tls.connect makes itself, but missing in its type. */
-type SocketKind = { readonly onread: OnReadOpts } | { readonly allowHalfOpen: boolean };
+type SocketKind =
+  { readonly onread: OnReadOpts } | { readonly allowHalfOpen: boolean } | { readonly socket: Socket };
 
 function secureDial(
   address: { readonly host: string; readonly port: number },

@@ -50,7 +50,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   }
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
-    const idle = options.connection === 'pooled' ? this.idle.pop() : undefined;
+    const idle = options.connection === 'pooled' ? this.takeIdle(options.preamble) : undefined;
     if (idle !== undefined) {
       idle.assign(observer, options);
       return idle;
@@ -58,6 +58,13 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
     // The limit counts idle ones too: the oldest makes room for one that can be used.
     if (this.takePlace() || this.yieldIdle()) return this.dial(observer, options);
     return this.wait(observer, options);
+  }
+
+  /** Last in first out. With a preamble, of the connections that began with it. */
+  private takeIdle(preamble: string | undefined): PooledConnection | undefined {
+    if (preamble === undefined) return this.idle.pop();
+    const at = this.idle.findLastIndex((connection) => connection.preamble === preamble);
+    return at < 0 ? undefined : this.idle.splice(at, 1)[0];
   }
 
   /** Room for one more connection. */
@@ -85,13 +92,14 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
       connection.destroy();
       return;
     }
-    const next = this.nextPooledPending();
+    const next = this.nextPending(connection.preamble);
     if (next !== undefined) {
       next.resolve(connection);
       connection.assign(next.observer, next.options);
       return;
     }
-    if (this.disposed || this.idle.length >= limits.maxIdle) {
+    // With preambles somebody may wait who cannot use this one: it makes room.
+    if (this.disposed || this.pending.size > 0 || this.idle.length >= limits.maxIdle) {
       connection.destroy();
       return;
     }
@@ -132,8 +140,8 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   }
 
   private dial(observer: AttemptObserver, options: CheckoutOptions): Checkout {
-    const pooled = options.connection !== 'tunnel';
-    const connection = new Http1UpstreamConnection(this, this.options.connectTimeoutMs, pooled);
+    const kind = { pooled: options.connection !== 'tunnel', preamble: options.preamble };
+    const connection = new Http1UpstreamConnection(this, this.options.connectTimeoutMs, kind);
     this.connections.add(connection);
     connection.assign(observer, options);
     return connection;
@@ -153,9 +161,12 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
     return pending;
   }
 
-  private nextPooledPending(): PendingCheckout | undefined {
+  private nextPending(preamble: string | undefined): PendingCheckout | undefined {
     if (this.pending.size === 0) return undefined;
-    for (const pending of this.pending) if (pending.options.connection !== 'tunnel') return pending;
+    for (const pending of this.pending) {
+      const { options } = pending;
+      if (options.connection !== 'tunnel' && options.preamble === preamble) return pending;
+    }
     return undefined;
   }
 }

@@ -32,6 +32,12 @@ import { ResponseReader } from './response-reader.js';
 
 /** Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. */
 
+export interface ConnectionKind {
+  /** It goes to the pool; else it may become one end of a tunnel. */
+  readonly pooled: boolean;
+  readonly preamble: string | undefined;
+}
+
 type Phase = 'connecting' | 'idle' | 'waiting' | 'responding' | 'done' | 'switched' | 'closed';
 
 export class Http1UpstreamConnection
@@ -41,6 +47,7 @@ export class Http1UpstreamConnection
   readonly endpoint: BusyEndpoint;
   reused = false;
   readonly watchesSilence = false;
+  readonly preamble: string | undefined;
   private readonly home: ConnectionHome;
   private readonly reader: ResponseReader;
   private readonly timer: Timer;
@@ -56,23 +63,27 @@ export class Http1UpstreamConnection
   private idleLimitMs: number;
   private closeReason = 'peer-closed';
 
-  constructor(home: ConnectionHome, connectTimeoutMs: number, pooled: boolean) {
+  constructor(home: ConnectionHome, connectTimeoutMs: number, { pooled, preamble }: ConnectionKind) {
     this.home = home;
     this.endpoint = home.endpoint;
     this.pooled = pooled;
+    this.preamble = preamble;
     this.idleLimitMs = home.idleTimeoutMs;
     this.reader = new ResponseReader(this, home.dialer.isTls);
     this.timer = home.timers.create(() => {
       this.onTimeout();
     });
     this.timer.arm(connectTimeoutMs);
-    this.socket = pooled ? this.dialPooled() : home.dialer.dialTunnel();
+    this.socket = this.dial();
     this.listen();
     home.telemetry.socketOpened('upstream', home.endpoint.label);
   }
 
-  private dialPooled(): Socket {
-    return this.home.dialer.dialPooled({
+  private dial(): Socket {
+    const { dialer } = this.home;
+    if (this.preamble !== undefined) return dialer.dialPreceded(this.preamble);
+    if (!this.pooled) return dialer.dialTunnel();
+    return dialer.dialPooled({
       nextBuffer: () => this.reader.nextBuffer(),
       onRead: (bytes, length, reused) => {
         this.receive(bytes, length, reused);
@@ -155,7 +166,7 @@ export class Http1UpstreamConnection
 
   private listen(): void {
     const { socket, home } = this;
-    if (!this.pooled) socket.on('data', this.onUnpooledData);
+    if (!this.pooled || this.preamble !== undefined) socket.on('data', this.onUnpooledData);
     socket.on(home.dialer.isTls ? 'secureConnect' : 'connect', () => {
       this.onConnected();
     });
@@ -370,12 +381,16 @@ export class Http1UpstreamConnection
       return;
     }
     const { observer } = this;
+    observer?.onSwitched(head, this.takeOver(), early);
+  }
+
+  takeOver(): Socket {
     this.timer.disarm();
     this.phase = 'switched';
     this.observer = undefined;
     this.socket.off('data', this.onUnpooledData);
     this.socket.pause();
-    observer?.onSwitched(head, this.socket, early);
+    return this.socket;
   }
 
   /** What the endpoint says of its own patience is believed, less a second for the way. */

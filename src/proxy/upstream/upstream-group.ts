@@ -14,6 +14,7 @@ import type {
 } from '../../contracts/upstream.js';
 import type { RequestLimiter } from '../../contracts/upstream-limits.js';
 import { safeFailure } from './attempt-failure.js';
+import { clientPreamble } from './client-preamble.js';
 import { createBalancer } from './balancers/index.js';
 import type { WatchedEndpoint } from './outcome-reports.js';
 import { OutcomeReports } from './outcome-reports.js';
@@ -63,9 +64,17 @@ export class UpstreamGroup implements Upstream {
 
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const picked = this.pick(exchange, options);
-    if (picked !== undefined) return picked.checkout(observer, options);
+    if (picked !== undefined) return picked.checkout(observer, this.prefaced(exchange, options));
     observer.onAttemptFailed(safeFailure(this.refusal(), undefined));
     return { cancel: () => undefined };
+  }
+
+  private prefaced(exchange: Exchange, options: CheckoutOptions): CheckoutOptions {
+    const { proxyProtocol } = this.config;
+    if (proxyProtocol === undefined) return options;
+    const { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs } = options;
+    const preamble = clientPreamble(proxyProtocol, exchange);
+    return { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs, preamble };
   }
 
   get endpointCount(): number {

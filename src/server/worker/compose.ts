@@ -16,7 +16,7 @@ import { createForwarder, forwardedLinesFor, RequestMirror } from '../../proxy/f
 import { Graph } from '../../proxy/graph.js';
 import type { Disposable } from '../../proxy/graph.js';
 import { HttpProxy } from '../../proxy/http-proxy.js';
-import { ConnectionCap, Listener } from '../../proxy/listener/index.js';
+import { ConnectionCap, Listener, ProxiedPeers } from '../../proxy/listener/index.js';
 import { RequestIds } from '../../proxy/request-id.js';
 import { compileRewrite, compileRouter } from '../../proxy/router/index.js';
 import { TimerWheel } from '../../proxy/timer-wheel.js';
@@ -50,6 +50,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
         handler: proxy.handle,
         nextId: () => requestIds.next(),
         isDraining: () => drain.active,
+        peers: config.proxyProtocol === undefined ? undefined : new ProxiedPeers(),
       },
       get trusted() {
         return proxy.graph.trusted;

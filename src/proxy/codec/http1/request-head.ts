@@ -33,6 +33,7 @@ export class Http1RequestHead implements RequestHead {
   contentLength = 0;
   expectsContinue = false;
   upgrade: string | undefined = undefined;
+  connect: 'tcp' | undefined = undefined;
   /** The client wants the connection to go on after this exchange. */
   keepAlive = true;
   connection: ConnectionOptions = NO_OPTIONS;
@@ -55,14 +56,12 @@ const FAULTS = {
   contentLength: requestFault('content-length'),
   transferEncoding: requestFault('transfer-encoding', 'downstream.head.coding-unsupported'),
   ambiguousFraming: requestFault('ambiguous-framing'),
+  connectContent: requestFault('connect-content'),
   expect: requestFault('expect', 'downstream.head.expectation-unsupported'),
 };
 const FIELD_FAULTS = new Map(
   ['field-name', 'field-colon', 'field-value', 'head-end'].map((rule) => [rule, requestFault(rule)]),
 );
-
-/** CONNECT would make Torus an open proxy; TRACE would show the client what only the upstream should see. */
-const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
 
 /**
  * Parses `bytes[start, end)`, which ends with the empty line. Returns the head, or the rule it breaks. Allocates one string
@@ -99,14 +98,16 @@ export function parseRequestHead(
   if (version === undefined) return FAULTS.line;
   if (version === 'unsupported') return FAULTS.version;
   head.httpVersion = version;
-  if (REFUSED_METHODS.has(head.method)) return FAULTS.method;
+  // It would show the client what only the upstream should see.
+  if (head.method === 'TRACE') return FAULTS.method;
 
   const scan = scanFieldLines(bytes, { base: start, position: lineEnd + 2, end }, text, limits);
   if (scan.fault !== '') return FIELD_FAULTS.get(scan.fault) ?? FAULTS.fieldCount;
   head.fields = new FieldBlock(text, scan.spans);
+  const target = text.slice(targetStart - start, targetEnd - start);
   return (
     applyHost(head, scan) ??
-    applyTarget(head, text.slice(targetStart - start, targetEnd - start)) ??
+    (head.method === 'CONNECT' ? applyConnectTarget(head, target) : applyTarget(head, target)) ??
     applyFraming(head, scan) ??
     applyConnection(head, scan) ??
     head
@@ -154,6 +155,18 @@ function applyTarget(head: Http1RequestHead, target: string): HeadFault | undefi
   return applyPath(head, rest.startsWith('/') ? rest : `/${rest}`);
 }
 
+/** RFC 9112 section 3.2.3: authority-form, with a port. */
+function applyConnectTarget(head: Http1RequestHead, target: string): HeadFault | undefined {
+  if (head.httpVersion === '1.0') return FAULTS.method;
+  const host = hostOf(target);
+  if (host === undefined || !/:\d+$/.test(target)) return FAULTS.target;
+  head.authority = target;
+  head.host = host;
+  head.path = '/';
+  head.connect = 'tcp';
+  return undefined;
+}
+
 function applyPath(head: Http1RequestHead, pathAndQuery: string): HeadFault | undefined {
   const mark = pathAndQuery.indexOf('?');
   const path = normalisePath(mark < 0 ? pathAndQuery : pathAndQuery.slice(0, mark));
@@ -165,6 +178,9 @@ function applyPath(head: Http1RequestHead, pathAndQuery: string): HeadFault | un
 
 /** RFC 9112 section 6.3, without its repairs: what two readers could frame differently is refused. */
 function applyFraming(head: Http1RequestHead, scan: FieldScan): HeadFault | undefined {
+  // RFC 9110 section 9.3.6: what follows a CONNECT is the tunnel, and nothing else.
+  if (head.connect !== undefined && scan.transferEncodingCount + scan.contentLengthCount > 0)
+    return FAULTS.connectContent;
   if (scan.transferEncodingCount > 0) return applyTransferEncoding(head, scan);
   if (scan.contentLengthCount === 0) return undefined;
   if (scan.contentLengthCount > 1) return FAULTS.contentLength;
@@ -195,6 +211,8 @@ function applyConnection(head: Http1RequestHead, scan: FieldScan): HeadFault | u
   // Fields for this hop are no part of the message that is routed, filtered and forwarded.
   for (const name of options.named) head.fields.remove(name);
   head.keepAlive = !options.close && (head.httpVersion === '1.1' || options.keepAlive);
+  // What its client may have sent ahead for the tunnel must not become the next request.
+  if (head.connect !== undefined) head.keepAlive = false;
   if (options.upgrade && scan.upgradeCount === 1) head.upgrade = upgradeOf(head, scan.upgrade);
   if (scan.expectCount === 0 || head.httpVersion === '1.0') return undefined;
   if (scan.expectCount > 1 || scan.expect.toLowerCase() !== '100-continue') return FAULTS.expect;

@@ -32,8 +32,9 @@ export class Http2RequestHead implements RequestHead {
   framing: 'none' | 'length' | 'chunked' = 'none';
   contentLength = 0;
   expectsContinue = false;
-  /** HTTP/2 has no Upgrade (RFC 9113 section 8.6). */
-  readonly upgrade = undefined;
+  /** HTTP/2 has no Upgrade (RFC 9113 section 8.6), but extended CONNECT asks for the same (RFC 8441). */
+  upgrade: string | undefined = undefined;
+  connect: 'extended' | 'tcp' | undefined = undefined;
   /** Names and values together. */
   bytes = 0;
 }
@@ -50,6 +51,7 @@ const FAULTS = {
   path: requestFault('path', 'downstream.route.ambiguous-path'),
   authority: requestFault('authority'),
   host: requestFault('host'),
+  connectContent: requestFault('connect-content'),
   contentLength: requestFault('content-length'),
   expect: requestFault('expect', 'downstream.head.expectation-unsupported'),
 };
@@ -62,10 +64,13 @@ const SECTION_FAULTS = new Map<string, HeadFault>([
   ),
 ]);
 
-/** The pseudo-header fields of a request. CONNECT is refused by name, so that all four are always needed but `:authority`. */
 const REQUEST_PSEUDO = new Set([':method', ':scheme', ':path', ':authority']);
-/** As in HTTP/1.1: CONNECT would make Torus an open proxy; TRACE would show what only the upstream should see. */
-const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
+/** RFC 9113 section 8.5. */
+const CONNECT_PSEUDO = new Set([':method', ':authority']);
+/** RFC 8441 section 4. */
+const EXTENDED_PSEUDO = new Set([...REQUEST_PSEUDO, ':protocol']);
+/** RFC 8441 section 5: HTTP/2 has no use for them; Torus makes its own for an HTTP/1.1 upstream. */
+const HANDSHAKE_FIELDS = ['sec-websocket-key', 'sec-websocket-accept'];
 /** Two spaces and the version: what the line would hold besides method and target. */
 const LINE_REST = 10;
 
@@ -84,18 +89,49 @@ export function parseHttp2RequestHead(
     applyMethod(head, section) ??
     applyAuthority(head, section) ??
     applyTarget(head, section, options.limits.requestLineBytes) ??
-    applyFraming(head, section, options.endStream) ??
+    (head.connect === undefined ? undefined : tunnelFault(head, section, options.endStream)) ??
+    applyFraming(head, section, options.endStream || head.connect !== undefined) ??
     head
   );
 }
 
 function applyMethod(head: Http2RequestHead, { pseudo }: FieldSection): HeadFault | undefined {
-  for (const name of pseudo.keys()) if (!REQUEST_PSEUDO.has(name)) return FAULTS.pseudo;
   const method = pseudo.get(':method') ?? '';
   if (!consistsOf(method, TOKEN)) return FAULTS.method;
   head.method = method;
-  if (REFUSED_METHODS.has(method)) return FAULTS.methodUnsupported;
+  if (method === 'CONNECT') applyConnect(head, pseudo);
+  const known = head.connect === undefined ? REQUEST_PSEUDO : pseudoOf(head.connect);
+  for (const name of pseudo.keys()) if (!known.has(name)) return FAULTS.pseudo;
+  // As in HTTP/1.1: it would show the client what only the upstream should see.
+  if (method === 'TRACE') return FAULTS.methodUnsupported;
+  if (head.connect === 'tcp') return undefined;
   return /^https?$/i.test(pseudo.get(':scheme') ?? '') ? undefined : FAULTS.scheme;
+}
+
+/** An extended CONNECT is the GET with an Upgrade that it would be over HTTP/1.1: the same routes and filters are for both. */
+function applyConnect(head: Http2RequestHead, pseudo: ReadonlyMap<string, string>): void {
+  const protocol = pseudo.get(':protocol');
+  head.connect = protocol === undefined ? 'tcp' : 'extended';
+  if (protocol === undefined) return;
+  head.method = 'GET';
+  head.upgrade = protocol.toLowerCase();
+}
+
+const pseudoOf = (connect: 'extended' | 'tcp'): ReadonlySet<string> =>
+  connect === 'tcp' ? CONNECT_PSEUDO : EXTENDED_PSEUDO;
+
+/** What follows a CONNECT is the tunnel: there must be some, and no content. */
+function tunnelFault(
+  head: Http2RequestHead,
+  { contentLengths }: FieldSection,
+  endStream: boolean,
+): HeadFault | undefined {
+  if (endStream && head.connect === 'tcp') return FAULTS.methodUnsupported;
+  if (endStream || contentLengths.length > 0) return FAULTS.connectContent;
+  if (head.connect === 'tcp') return /:\d+$/.test(head.authority) ? undefined : FAULTS.authority;
+  if (!consistsOf(head.upgrade ?? '', TOKEN)) return FAULTS.pseudo;
+  for (const name of HANDSHAKE_FIELDS) head.fields.remove(name);
+  return undefined;
 }
 
 /** RFC 9113 section 8.3.1: `:authority`, or Host in its place; two that differ are two readings of one request. */
@@ -116,6 +152,10 @@ function applyTarget(
   { pseudo }: FieldSection,
   lineBytes: number,
 ): HeadFault | undefined {
+  if (head.connect === 'tcp') {
+    head.path = '/';
+    return undefined;
+  }
   const target = pseudo.get(':path') ?? '';
   if (head.method.length + target.length + LINE_REST > lineBytes) return FAULTS.targetLength;
   if (target === '*' && head.method === 'OPTIONS') {

@@ -85,6 +85,7 @@ export class HealthChecks {
       endpoint: config,
       port: check.port ?? config.port,
       tls: upstream.tls,
+      proxyProtocol: upstream.proxyProtocol,
       timeoutMs: check.timeoutMs,
       http2: false,
     };

@@ -5,6 +5,7 @@ import type { HealthProbeConfig } from '../../../../contracts/upstream-config.js
 import { openSession } from './http2-session.js';
 import { detailOf, failed, hostOf, passed, runProbe, tlsOptionsFor, USER_AGENT } from './probe.js';
 import type { CheckResult, Probe, ProbeTarget } from './probe.js';
+import { proxiedSocketFor } from './proxied-socket.js';
 
 type HttpProbeConfig = Extract<HealthProbeConfig, { kind: 'http' }>;
 
@@ -23,6 +24,7 @@ type Ask = (
 
 const askOverHttp1: Ask = (target, config, settle) => {
   const { endpoint, port } = target;
+  const createConnection = proxiedSocketFor(target, ['http/1.1']);
   const options = {
     host: endpoint.host,
     port,
@@ -35,7 +37,7 @@ const askOverHttp1: Ask = (target, config, settle) => {
       ...(config.method === 'POST' ? { 'content-length': '0' } : {}),
     },
     // A connection of its own: a kept one would say nothing of whether new ones are accepted.
-    agent: false as const,
+    ...(createConnection === undefined ? { agent: false as const } : { createConnection }),
     maxHeaderSize: MAX_HEAD_BYTES,
   };
   const request =

@@ -3,6 +3,7 @@ import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { detailOf, failed, hostOf, tlsOptionsFor } from './probe.js';
 import type { CheckResult, ProbeTarget } from './probe.js';
+import { proxiedSocketFor } from './proxied-socket.js';
 
 /** By ALPN to https endpoints, by prior knowledge to others. Its end is a verdict, unless there was one before. */
 export const openSession = (
@@ -11,7 +12,9 @@ export const openSession = (
 ): ClientHttp2Session => {
   const { endpoint, port } = target;
   // The address that is dialled is the endpoint's, whatever name it goes by.
+  const createConnection = proxiedSocketFor(target, ['h2']);
   const options = {
+    ...(createConnection === undefined ? {} : { createConnection }),
     host: endpoint.host,
     port,
     ...(endpoint.scheme === 'https' ? tlsOptionsFor(target) : {}),

@@ -18,6 +18,8 @@ export interface ProbeTarget {
   /** The endpoint's, unless another one is configured. */
   readonly port: number;
   readonly tls: UpstreamTlsConfig;
+  /** The endpoint wants a PROXY header first. */
+  readonly proxyProtocol?: 'v1' | 'v2' | undefined;
   readonly timeoutMs: number;
   /** The upstream is spoken to over HTTP/2, so its checks are. */
   readonly http2: boolean;

@@ -136,11 +136,30 @@ describe('parseRequestHead', () => {
     ['GET ftp://b.test/a HTTP/1.1', 'target'],
     ['GET /a/%2e%2e/b HTTP/1.1', 'path'],
     ['GET /%2f HTTP/1.1', 'path'],
-    ['CONNECT a.test:80 HTTP/1.1', 'method'],
+    ['CONNECT a.test:80 HTTP/1.0', 'method'],
+    ['CONNECT a.test HTTP/1.1', 'target'],
+    ['CONNECT a.test:65536 HTTP/1.1', 'target'],
+    ['CONNECT http://a.test:80 HTTP/1.1', 'target'],
+    ['CONNECT /a HTTP/1.1', 'target'],
     ['TRACE / HTTP/1.1', 'method'],
     [`GET /${'a'.repeat(9000)} HTTP/1.1`, 'request-line-length'],
   ])('refuses the request line %j by the rule %s', (line, rule) => {
     expect(ruleOf(get('', line))).toBe(rule);
+  });
+
+  it('takes CONNECT in authority-form, and never another request behind it', () => {
+    const head = parse(get('', 'CONNECT Db.test:5432 HTTP/1.1'));
+    expect(head).toMatchObject({
+      connect: 'tcp',
+      authority: 'Db.test:5432',
+      host: 'db.test',
+      path: '/',
+      keepAlive: false,
+    });
+  });
+
+  it.each(['Content-Length: 0', 'Transfer-Encoding: chunked'])('refuses CONNECT with %s', (line) => {
+    expect(ruleOf(get(`${line}\r\n`, 'CONNECT a.test:80 HTTP/1.1'))).toBe('connect-content');
   });
 
   it('is total: any bytes give a head or a fault, never a throw', () => {

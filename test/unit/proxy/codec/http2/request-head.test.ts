@@ -31,6 +31,9 @@ const pseudo = (changes: Readonly<Record<string, string | undefined>>): string[]
   );
 };
 
+const CONNECT = [':method', 'CONNECT', ':authority', 'db.test:5432'];
+const EXTENDED = pseudo({ ':method': 'CONNECT', ':protocol': 'WebSocket' });
+
 describe('parseHttp2RequestHead', () => {
   it('reads what the pseudo-header fields say', () => {
     expect(head(PSEUDO)).toMatchObject({
@@ -97,10 +100,58 @@ describe('parseHttp2RequestHead', () => {
     expect([...head([...PSEUDO, 'x_a', '1', 'x-b', '2']).fields.entries()]).toEqual([['x-b', '2']]);
   });
 
+  it('takes an extended CONNECT for the GET that it would be over HTTP/1.1', () => {
+    const fields = ['sec-websocket-key', 'a', 'sec-websocket-version', '13', 'sec-websocket-accept', 'b'];
+    const parsed = head([...EXTENDED, ...fields], false);
+    expect(parsed).toMatchObject({
+      method: 'GET',
+      connect: 'extended',
+      upgrade: 'websocket',
+      path: '/a',
+      framing: 'none',
+    });
+    expect([...parsed.fields.entries()]).toEqual([['sec-websocket-version', '13']]);
+  });
+
+  it('takes CONNECT to a host and port', () => {
+    const expected = {
+      method: 'CONNECT',
+      connect: 'tcp',
+      authority: 'db.test:5432',
+      host: 'db.test',
+      path: '/',
+    };
+    expect(head(CONNECT, false)).toMatchObject(expected);
+  });
+
+  it.each<readonly [string, readonly string[], string]>([
+    ['CONNECT without a port', [':method', 'CONNECT', ':authority', 'db.test'], 'authority'],
+    ['CONNECT with content', [...CONNECT, 'content-length', '0'], 'connect-content'],
+    [
+      'a protocol that is no token',
+      pseudo({ ':method': 'CONNECT', ':protocol': 'web socket' }),
+      'pseudo-field',
+    ],
+    [
+      'extended CONNECT without a path',
+      pseudo({ ':method': 'CONNECT', ':protocol': 'a', ':path': undefined }),
+      'target',
+    ],
+    [
+      'extended CONNECT without a scheme',
+      pseudo({ ':method': 'CONNECT', ':protocol': 'a', ':scheme': undefined }),
+      'scheme',
+    ],
+  ])('refuses %s', (_title, pairs, rule) => {
+    expect(ruleOf(pairs, false)).toBe(rule);
+  });
+
   it.each<readonly [string, readonly string[], string]>([
     ['no :method', pseudo({ ':method': undefined }), 'method'],
     ['a method that is no token', pseudo({ ':method': 'G T' }), 'method'],
-    ['CONNECT', pseudo({ ':method': 'CONNECT' }), 'method'],
+    ['CONNECT without anything to follow', CONNECT, 'method'],
+    ['CONNECT with a path', pseudo({ ':method': 'CONNECT' }), 'pseudo-field'],
+    ['extended CONNECT without anything to follow', EXTENDED, 'connect-content'],
     ['TRACE', pseudo({ ':method': 'TRACE' }), 'method'],
     ['no :scheme', pseudo({ ':scheme': undefined }), 'scheme'],
     ['another scheme', pseudo({ ':scheme': 'ftp' }), 'scheme'],
