@@ -86,7 +86,7 @@ export class HealthChecks {
       port: check.port ?? config.port,
       tls: upstream.tls,
       timeoutMs: check.timeoutMs,
-      http2: false,
+      http2: upstream.protocol === 'http2',
     };
     return services.probe(target, check.probe);
   }

@@ -77,6 +77,8 @@ describe('what a worker tells of its endpoints', () => {
     const { reports, endpoint, told, tick, stop } = arrange();
     reports.attemptFailed(endpoint, 'upstream.queue.full');
     reports.attemptFailed(endpoint, 'upstream.limit.exceeded');
+    reports.attemptFailed(endpoint, 'upstream.head.refused');
+    reports.attemptFailed(endpoint, 'upstream.upgrade.unsupported');
     reports.attemptFailed(endpoint, 'upstream.body.reset');
     reports.attemptFailed(endpoint, 'upstream.tunnel.reset');
     reports.attemptFailed(endpoint, 'downstream.body.aborted');
