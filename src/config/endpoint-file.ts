@@ -111,10 +111,7 @@ class FileFollower {
     this.#watcher = watcher;
     this.#look();
     this.#watch();
-    this.#poll = setInterval(() => {
-      if (this.#system === undefined) this.#watch();
-      this.#look();
-    }, POLL_MS);
+    this.#poll = setInterval(() => this.#lookAgain(), POLL_MS);
   }
 
   stop(): void {
@@ -144,7 +141,14 @@ class FileFollower {
 
   #lookWhenQuiet(): void {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#look(), QUIET_MS);
+    this.#quiet = setTimeout(() => this.#lookAgain(), QUIET_MS);
+  }
+
+  /** Watches anew each time: the directory may be another one of the same name. */
+  #lookAgain(): void {
+    this.#system?.close();
+    this.#watch();
+    this.#look();
   }
 
   #look(): void {

@@ -33,8 +33,12 @@ export interface OutcomeReportsOptions {
 
 const TELL_AFTER_MS = 1;
 
-/** Failures that say something of the endpoint. Limits of Torus itself, and what clients do, are none. */
-const TELLING = /^upstream\.(connect|tls|request|head|upgrade|attempt)\./;
+/**
+ * Failures that say something of the endpoint. Limits of Torus itself and what clients do are none, nor is a request that was
+ * refused unprocessed (an HTTP/2 endpoint that leaves, or is full), nor an upgrade that its protocol cannot have.
+ */
+const TELLING =
+  /^upstream\.(connect|tls|request|attempt)\.|^upstream\.head\.(closed|reset|malformed|too-large|timeout)$|^upstream\.upgrade\.invalid$/;
 
 export class OutcomeReports {
   private readonly options: OutcomeReportsOptions;

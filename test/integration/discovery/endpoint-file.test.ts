@@ -142,6 +142,19 @@ describe('endpoints from a file', () => {
     expect(await tally(torus, 4)).toEqual({ b: 4 });
   });
 
+  it('are followed into another directory of the same name', async () => {
+    write(list(a));
+    await begin();
+    renameSync(dir, `${dir}.old`);
+    mkdirSync(dir);
+    write(list(b));
+    await until(async () => (await factsOf(torus)).endpoints[0]?.address === b.address, 10_000);
+    // Sooner than it is looked at without a reason.
+    write(list(a));
+    await until(async () => (await factsOf(torus)).endpoints[0]?.address === a.address, 2_500);
+    rmSync(`${dir}.old`, { recursive: true });
+  });
+
   it('keep their states when the file or the configuration is read again', async () => {
     write(list(a, b));
     await begin({ healthCheck: { http: '/healthz', interval: '100ms', unhealthyThreshold: 1 } });

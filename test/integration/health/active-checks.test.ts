@@ -1,5 +1,6 @@
 /** Active health checks: who is checked how, what verdicts do, and that they are one for all workers. */
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -271,6 +272,35 @@ describe('checks of other kinds', () => {
     } finally {
       await Promise.all([right.stop(), wrong.stop()]);
       await secure.close();
+    }
+  });
+
+  it('speak HTTP/2 to upstreams that do', async () => {
+    let status = 200;
+    const server = createHttp2Server((request, response) => {
+      response.writeHead(request.url === '/healthz' ? status : 200).end('h2');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const torus = await startTorus({
+      config: configFor({
+        endpoints: [`http://${address}`],
+        protocol: 'http2',
+        panicThreshold: '0%',
+        healthCheck: { http: '/healthz', ...FAST },
+      }),
+    });
+    try {
+      await untilState(torus, { address }, 'healthy');
+      expect(await ask(torus)).toEqual({ status: 200, text: 'h2' });
+      status = 500;
+      await untilState(torus, { address }, 'unhealthy');
+      expect((await factsOf(torus)).endpoints[0]?.lastCheck?.detail).toBe('500');
+      expect((await ask(torus)).status).toBe(503);
+    } finally {
+      await torus.stop();
+      server.close();
     }
   });
 

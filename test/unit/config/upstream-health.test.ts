@@ -139,7 +139,7 @@ describe('ejection and panic', () => {
     );
     expect(outlierEjection?.maxEjected).toBe(0.25);
     expect(panicThreshold).toBe(0.125);
-    expect(await problem(`{ ${E}, panicThreshold: 101% }`)).toContain('must be a percentage from 0% to 100%');
+    expect(await problem(`{ ${E}, panicThreshold: 101% }`)).toContain('must be a percentage such as 10%');
     expect(await problem(`{ ${E}, outlierEjection: { baseTime: 10m } }`)).toContain(
       'must not be shorter than baseTime',
     );

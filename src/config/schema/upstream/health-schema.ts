@@ -36,7 +36,9 @@ export const healthCheckSchema = z
         error: 'must be an object, or a path such as /healthz',
       })
       .optional()
-      .describe('Healthy is who answers an HTTP/1.1 request with an expected status.'),
+      .describe(
+        'Healthy is who answers a request with an expected status; over HTTP/2 if `protocol` is http2.',
+      ),
     tcp: z
       .union([z.strictObject({}), z.literal(true).transform(() => ({}))], { error: 'must be {} or true' })
       .optional()

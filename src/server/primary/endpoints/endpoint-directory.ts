@@ -75,7 +75,8 @@ export class EndpointDirectory {
 
   /** Worker messages about another snapshot than the one that serves come too late. */
   receive(version: number, outcome: EndpointOutcome): void {
-    if (version === this.#version) this.#upstreams.get(outcome.upstream)?.onOutcome(outcome);
+    if (version === this.#version && !this.#isStopped)
+      this.#upstreams.get(outcome.upstream)?.onOutcome(outcome);
   }
 
   /** What workers need to know to prepare that snapshot. What serves is not touched. Never rejects. */

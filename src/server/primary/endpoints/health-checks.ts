@@ -87,7 +87,7 @@ export class HealthChecks {
       tls: upstream.tls,
       proxyProtocol: upstream.proxyProtocol,
       timeoutMs: check.timeoutMs,
-      http2: false,
+      http2: upstream.protocol === 'http2',
     };
     return services.probe(target, check.probe);
   }

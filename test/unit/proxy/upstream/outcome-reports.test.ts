@@ -76,11 +76,25 @@ describe('what a worker tells of its endpoints', () => {
   it('leaves out what the endpoint is not to blame for', () => {
     const { reports, endpoint, told, tick, stop } = arrange();
     reports.attemptFailed(endpoint, 'upstream.queue.full');
+    reports.attemptFailed(endpoint, 'upstream.limit.exceeded');
+    reports.attemptFailed(endpoint, 'upstream.head.refused');
+    reports.attemptFailed(endpoint, 'upstream.upgrade.unsupported');
     reports.attemptFailed(endpoint, 'upstream.body.reset');
     reports.attemptFailed(endpoint, 'upstream.tunnel.reset');
     reports.attemptFailed(endpoint, 'downstream.body.aborted');
     tick();
     expect(told).toEqual([]);
+    stop();
+  });
+
+  it.each([
+    ...(['upstream.connect.timeout', 'upstream.tls.failed', 'upstream.request.reset'] as const),
+    ...(['upstream.attempt.timeout', 'upstream.head.closed', 'upstream.head.timeout'] as const),
+  ])('counts %s', (cause) => {
+    const { reports, endpoint, told, tick, stop } = arrange();
+    reports.attemptFailed(endpoint, cause);
+    tick();
+    expect(told).toMatchObject([{ failures: 1, reason: cause }]);
     stop();
   });
 });
