@@ -15,6 +15,8 @@ export interface RequestLimiter {
   leave(applicant: Applicant): void;
   /** An attempt got its response head, or lost patience, `elapsedMs` milliseconds after it was admitted. */
   observed(elapsedMs: number): void;
+  /** An attempt was given up after so long, and might have taken longer. */
+  abandoned(elapsedMs: number): void;
   dispose(): void;
 }
 

@@ -117,6 +117,8 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   cancel(): void {
     if (this.over) return;
     const { leased, checkout, requestSink } = this;
+    if (!this.responded && this.admittedAtMs >= 0)
+      this.limiter?.abandoned(this.owner.services.timers.now() - this.admittedAtMs);
     this.end();
     leased?.destroy();
     checkout?.cancel();

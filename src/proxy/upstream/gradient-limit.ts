@@ -53,6 +53,11 @@ export class GradientLimit {
     return this.calibratingSinceMs >= 0 && this.minRttMs > 0;
   }
 
+  /** Latency that lets the limit be as it is; Infinity before the first measurement. */
+  get toleratedMs(): number {
+    return this.minRttMs > 0 ? this.minRttMs * (1 + this.config.tolerance) : Infinity;
+  }
+
   /** A request took so long. `running`: how many did, with this one. */
   sample(elapsedMs: number, running: number, nowMs: number): void {
     // One from before the measurement had more company than it was to have.
@@ -89,8 +94,8 @@ export class GradientLimit {
   }
 
   private closeWindow(running: number, nowMs: number): void {
-    const { min, max, tolerance } = this.config;
-    const wanted = (this.minRttMs * (1 + tolerance)) / medianOf(this.samples);
+    const { min, max } = this.config;
+    const wanted = this.toleratedMs / medianOf(this.samples);
     const gradient = Math.min(MAX_GRADIENT, Math.max(MIN_GRADIENT, wanted));
     const next = Math.min(max, Math.max(min, gradient * this.exact + Math.sqrt(this.exact)));
     // What is not used shows nothing: a limit must not grow because nobody comes near it.

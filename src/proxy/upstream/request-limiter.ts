@@ -93,6 +93,11 @@ export class UpstreamRequestLimiter implements RequestLimiter {
     this.admitNext();
   }
 
+  abandoned(elapsedMs: number): void {
+    // That it took at least so long says something only when that is too long.
+    if (this.gradient !== undefined && elapsedMs > this.gradient.toleratedMs) this.observed(elapsedMs);
+  }
+
   dispose(): void {
     const { telemetry, upstream } = this.options;
     this.timer.disarm();

@@ -21,12 +21,15 @@ const CLIENTS = 60;
 let upstream: TestUpstream;
 let torus: RunningTorus;
 let running = 0;
+/** It takes requests, and never answers them. */
+let hangs = false;
 let most = 0;
 
 beforeAll(async () => {
   upstream = await startHttpUpstream(async (_request, response) => {
-    running += 1;
+    if (!hangs) running += 1;
     most = Math.max(most, running);
+    if (hangs) return;
     await delay(BASE_MS * Math.max(1, running / CAPACITY));
     running -= 1;
     response.end('ok');
@@ -43,9 +46,14 @@ beforeAll(async () => {
       admin: { address: '127.0.0.1:0' },
       upstreams: {
         adaptive: { endpoints: [upstream.url], adaptiveConcurrency: { min: 2, initial: 40, tolerance: 100 } },
+        hanging: {
+          endpoints: [upstream.url],
+          adaptiveConcurrency: { min: 2, tolerance: 100 },
+          outlierEjection: false,
+        },
         plain: { endpoints: [upstream.url], adaptiveConcurrency: false },
       },
-      routes: [route('adaptive'), route('plain')],
+      routes: [route('adaptive'), route('plain'), { ...route('hanging'), timeouts: { request: '200ms' } }],
     },
   });
 });
@@ -102,6 +110,18 @@ it('an overload makes the limit shrink: the rest is told to come back, and the u
   expect(await metricSum(torus, 'torus_upstream_overflow_total', labels)).toBeGreaterThan(0);
   const line = await torus.waitForLog((at) => at['cause'] === 'upstream.limit.adaptive');
   expect(line).toMatchObject({ msg: 'access', status: 503, attempts: 1 });
+});
+
+it('an upstream that hangs makes the limit shrink too, although nobody waits for its answers', async () => {
+  const gauge = (): Promise<number> =>
+    metricSum(torus, 'torus_upstream_concurrency_limit', { upstream: 'hanging' });
+  expect(statuses(await load('hanging', 4, 600))).toEqual([200]);
+  const before = await gauge();
+  hangs = true;
+  const responses = await load('hanging', CLIENTS, 2_500);
+  hangs = false;
+  expect(statuses(responses).sort()).toEqual([503, 504]);
+  expect(await gauge()).toBeLessThan(before / 3);
 });
 
 it('when the load is gone everybody is served again', async () => {
