@@ -268,7 +268,7 @@ describe('mirror', () => {
       'routes[0].mirror.upstream: must not be an upstream of the route itself',
     ],
     [
-      'upstream: u, mirror: { upstream: a, sample: 10 }',
+      'upstream: u, mirror: { upstream: a, sample: 101 }',
       'routes[0].mirror.sample: must be a percentage such as 10%',
     ],
     ['upstream: u, mirror: { upstream: a, maxBodyBytes: 1 }', 'did you mean "maxBody"?'],
