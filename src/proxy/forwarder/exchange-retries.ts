@@ -38,6 +38,7 @@ export class ExchangeRetries {
   private used = 0;
   private hedged = 0;
   private staleSpent = false;
+  private refusalSpent = false;
   /** Places in the budget. */
   private held = 0;
 
@@ -52,6 +53,8 @@ export class ExchangeRetries {
     const { method } = this.job.downstream.head;
     if (failure.retry === 'stale' && !this.staleSpent && isIdempotent(method) && body === 'whole')
       return this.afterStale();
+    if (failure.cause === 'upstream.head.refused' && !this.refusalSpent && body === 'whole')
+      return this.afterRefusal();
     const condition = conditionOf(failure);
     if (condition === undefined || !allowsFailure(this.policy, condition, failure.cause)) return undefined;
     if (failure.retry !== 'safe' && !mayRepeat(this.policy, method)) return undefined;
@@ -101,6 +104,13 @@ export class ExchangeRetries {
     this.staleSpent = true;
     this.telemetry.retried(this.job.upstream.name, 'stale-connection');
     return { waitMs: 0, fresh: true };
+  }
+
+  /** RFC 9113 section 8.7: nothing was done with it. Connections that come to their end do so to many exchanges at once: it costs nothing, once. */
+  private afterRefusal(): Retry {
+    this.refusalSpent = true;
+    this.telemetry.retried(this.job.upstream.name, 'refused-stream');
+    return { waitMs: 0, fresh: false };
   }
 
   private spend({ reason, body, head }: Spending): Retry | undefined {

@@ -154,7 +154,7 @@ describe('REFUSED_STREAM', () => {
   it('again and again is answered with 503', async () => {
     script = (server, stream) => server.send(server.reset(stream, 7));
     const answer = await ask('http2', repeatable('http2'));
-    expect([answer.status, answer.cause, answer.logged.attempts]).toEqual([503, 'upstream.head.refused', 2]);
+    expect([answer.status, answer.cause, answer.logged.attempts]).toEqual([503, 'upstream.head.refused', 3]);
   });
 });
 
