@@ -51,7 +51,7 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
       caPem: tls.ca === undefined ? undefined : loadAuthorities(tls.ca, [...path, 'tls', 'ca'], context),
       serverName: tls.serverName,
     },
-    proxyProtocol: upstream.proxyProtocol,
+    proxyProtocol: compileProxyProtocol(upstream, [...path, 'proxyProtocol'], context),
     pool: {
       maxConnections: pool.maxConnections,
       maxIdle: pool.maxIdle,
@@ -85,4 +85,15 @@ function loadAuthorities(name: string, path: ConfigPath, context: CompileContext
   if (parseCertificates(loaded.text) !== undefined) return loaded.text;
   context.report.error(path, `CA file ${loaded.shown} holds no certificate in PEM form that can be read`);
   return undefined;
+}
+
+/** A header names one client for the whole connection; an HTTP/2 connection carries those of many. */
+function compileProxyProtocol(
+  { proxyProtocol, protocol }: UpstreamDocument,
+  path: ConfigPath,
+  context: CompileContext,
+): UpstreamConfig['proxyProtocol'] {
+  if (proxyProtocol !== undefined && protocol !== 'http1')
+    context.report.error(path, `needs protocol http1: one connection of ${protocol} serves many clients`);
+  return proxyProtocol;
 }

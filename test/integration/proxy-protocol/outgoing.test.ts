@@ -225,6 +225,20 @@ describe('an upstream with proxyProtocol', () => {
     });
   });
 
+  it.each(['http2', 'auto'])('cannot speak %s, whose connections serve many clients', async (protocol) => {
+    const broken = await startTorus({
+      config: {
+        listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
+        upstreams: { main: { endpoints: ['http://127.0.0.1:1'], protocol, proxyProtocol: 'v2' } },
+        routes: [{ name: 'all', match: { path: '/*' }, upstream: 'main' }],
+      },
+      waitUntilReady: false,
+    });
+    expect((await broken.exit).code).not.toBe(0);
+    expect(JSON.stringify(broken.logs())).toContain('upstreams.main.proxyProtocol');
+    await broken.stop();
+  });
+
   describeWithNginx('of nginx', () => {
     it.each(['v1', 'v2'])('sees the client (%s)', async (proxyProtocol) => {
       const port = await freePort();
