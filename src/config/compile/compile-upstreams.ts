@@ -28,11 +28,6 @@ function compileUpstream(name: string, upstream: UpstreamDocument, context: Comp
     value: formatAddress(endpoint),
   }));
   reportDuplicates(addresses, context.report);
-  if (upstream.proxyProtocol !== undefined && upstream.protocol !== 'http1')
-    context.report.error(
-      [...path, 'proxyProtocol'],
-      'needs protocol http1: an HTTP/2 connection carries many clients, and a PROXY header names one',
-    );
   return {
     name,
     endpoints,

@@ -104,7 +104,7 @@ describeWithDnsmasq('endpoints from DNS', () => {
 
   it('stay as they are while nobody answers, with one warning', async () => {
     await dns.serve([...record('users.test', '127.0.0.2'), '--local-ttl=1']);
-    torus = await begin({ keepOnEmpty: '0s' });
+    torus = await begin({ keepOnEmpty: '0s', maxTtl: '1s' });
     await dns.kill();
     const counted = torus;
     await until(
@@ -123,7 +123,7 @@ describeWithDnsmasq('endpoints from DNS', () => {
 
   it('outlive an answer that there are none for as long as configured, and not longer', async () => {
     await dns.serve([...record('users.test', '127.0.0.2'), '--local-ttl=1']);
-    torus = await begin({ keepOnEmpty: '3s' });
+    torus = await begin({ keepOnEmpty: '3s', maxTtl: '1s' });
     await dns.serve([]);
     const counted = torus;
     await until(

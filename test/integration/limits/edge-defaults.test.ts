@@ -39,8 +39,10 @@ it('the defaults are those of the edge profile', async () => {
   });
   expect(upstream).toMatchObject({
     connectTimeoutMs: 3_000,
-    balancer: 'least-request',
+    balancer: { kind: 'least-request' },
     tls: { verify: true },
+    outlierEjection: { consecutive5xx: 5, baseTimeMs: 30_000, maxTimeMs: 300_000, maxEjected: 0.1 },
+    retryBudget: { share: 0.2, minConcurrent: 3 },
   });
   expect(route?.timeouts).toEqual({
     requestMs: 0,
@@ -48,6 +50,7 @@ it('the defaults are those of the edge profile', async () => {
     grpcResponseHeadMs: 5 * MINUTE_MS,
     idleMs: 5 * MINUTE_MS,
   });
+  expect(route?.retry).toMatchObject({ attempts: 1, nonIdempotent: false, bufferBytes: 64 * KIB });
   expect(route?.filters).toEqual([{ name: 'body-limit', options: { maxBytes: KIB * KIB } }]);
   expect(snapshot?.trustedProxies).toEqual([]);
   expect(snapshot?.maxConnectionsPerWorker).toBe(Math.floor(fileDescriptorLimit() / 2));
