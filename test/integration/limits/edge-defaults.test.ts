@@ -41,7 +41,7 @@ it('the defaults are those of the edge profile', async () => {
     connectTimeoutMs: 3_000,
     balancer: { kind: 'least-request' },
     tls: { verify: true },
-    outlierEjection: { consecutive5xx: 5, baseTimeMs: 30_000, maxTimeMs: 300_000, maxEjected: 0.1 },
+    outlierEjection: { consecutive5xx: 5, baseMs: 30_000, maxMs: 300_000, maxEjected: 0.1 },
     retryBudget: { share: 0.2, minConcurrent: 3 },
   });
   expect(route?.timeouts).toEqual({
