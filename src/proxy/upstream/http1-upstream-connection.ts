@@ -30,7 +30,10 @@ import {
 import type { ResponseEvents } from './response-reader.js';
 import { ResponseReader } from './response-reader.js';
 
-/** Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. */
+/**
+ * Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. One state
+ * machine, and so one file.
+ */
 
 export interface ConnectionKind {
   /** It goes to the pool; else it may become one end of a tunnel. */
