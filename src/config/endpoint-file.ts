@@ -8,7 +8,7 @@ import { isRecord } from './config-path.js';
 import { ConfigReport, formatProblem } from './config-report.js';
 import { describeReadError } from './config-source.js';
 import { reportIssues } from './schema-problems.js';
-import { endpointSchema } from './schema/upstream-schema.js';
+import { endpointSchema } from './schema/upstream/upstream-schema.js';
 import { parseText } from './yaml-source.js';
 
 export type EndpointFile =

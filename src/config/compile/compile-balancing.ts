@@ -1,10 +1,10 @@
 /** Owns the step from balancing as written to balancing as used: names are filled in, references hold. */
 import type { MirrorConfig, SlowStartConfig, SplitConfig, StickyConfig } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
-import type { MirrorDocument } from '../schema/balancing/mirror.js';
-import type { SlowStartDocument } from '../schema/balancing/slow-start.js';
-import type { SplitDocument } from '../schema/balancing/split.js';
-import type { StickyDocument } from '../schema/balancing/sticky.js';
+import type { MirrorDocument } from '../schema/route/mirror-schema.js';
+import type { SlowStartDocument } from '../schema/upstream/slow-start-schema.js';
+import type { SplitDocument } from '../schema/route/split-schema.js';
+import type { StickyDocument } from '../schema/upstream/sticky-schema.js';
 import type { CompileContext } from './compile-context.js';
 import { reportDuplicates } from './duplicates.js';
 import { reportUnknownUpstream } from './upstream-names.js';

@@ -1,7 +1,7 @@
 /** Owns what may stand beside `connect` in a route: a CONNECT request has a host and a port, and neither path nor query. */
 import type { ConnectConfig } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
-import type { RouteDocument } from '../schema/route-schema.js';
+import type { RouteDocument } from '../schema/route/route-schema.js';
 import type { CompileContext } from './compile-context.js';
 
 export function compileConnect(

@@ -1,6 +1,6 @@
 /** Owns the step from the limits of an upstream as written to limits as kept. */
 import type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from '../../contracts/config.js';
-import type { AdaptiveConcurrencyDocument, LimitsDocument } from '../schema/limits-schema.js';
+import type { AdaptiveConcurrencyDocument, LimitsDocument } from '../schema/upstream/limits-schema.js';
 
 export function compileLimits(limits: LimitsDocument): UpstreamLimitsConfig {
   return {

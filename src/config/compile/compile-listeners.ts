@@ -2,7 +2,7 @@
 import type { ListenerConfig, ListenerTlsConfig } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
 import { formatAddress } from '../parse/address.js';
-import type { ListenerDocument } from '../schema/listener-schema.js';
+import type { ListenerDocument } from '../schema/listener/listener-schema.js';
 import { loadCertificate } from './certificates.js';
 import type { CompileContext } from './compile-context.js';
 import { compileProxyProtocol } from './compile-proxy-protocol.js';

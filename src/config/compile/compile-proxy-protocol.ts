@@ -1,7 +1,7 @@
 /** Owns the question who sends PROXY headers to a listener: those it names, else the trusted proxies of the instance. */
 import type { ListenerProxyProtocol } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
-import type { ListenerDocument } from '../schema/listener-schema.js';
+import type { ListenerDocument } from '../schema/listener/listener-schema.js';
 import type { CompileContext } from './compile-context.js';
 
 export function compileProxyProtocol(

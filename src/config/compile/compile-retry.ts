@@ -1,6 +1,6 @@
 /** Owns the step from `retry` as written to what the forwarder asks at each failure. */
 import type { RetryConfig, RetryCondition } from '../../contracts/config.js';
-import type { RetryDocument } from '../schema/retry-schema.js';
+import type { RetryDocument } from '../schema/route/retry-schema.js';
 
 /** Nothing of the request had been served: safe for every method. */
 const SAFE: readonly RetryCondition[] = ['connect-failure', 'refused-stream'];

@@ -1,7 +1,7 @@
 /** Owns the step from `routes` as written to routes as served: references hold, rewrites fit, names are unique. */
 import type { FieldPredicate, RewriteConfig, RouteConfig, RouteMatchConfig } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
-import type { RouteDocument } from '../schema/route-schema.js';
+import type { RouteDocument } from '../schema/route/route-schema.js';
 import { compileMirror, compileSplit, type UpstreamPlace } from './compile-balancing.js';
 import type { CompileContext } from './compile-context.js';
 import { compileFilters } from './compile-filters.js';

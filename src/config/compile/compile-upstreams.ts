@@ -2,7 +2,7 @@
 import type { UpstreamConfig, UpstreamHttp2Config } from '../../contracts/config.js';
 import type { ConfigPath } from '../config-path.js';
 import { formatAddress } from '../parse/address.js';
-import type { UpstreamDocument } from '../schema/upstream-schema.js';
+import type { UpstreamDocument } from '../schema/upstream/upstream-schema.js';
 import { parseCertificates } from './certificates.js';
 import { compileSlowStart, compileSticky } from './compile-balancing.js';
 import { loadFile, type CompileContext } from './compile-context.js';

@@ -12,10 +12,10 @@ import {
   positiveDuration,
   text,
 } from './scalars.js';
-import { listenerSchema } from './listener-schema.js';
+import { listenerSchema } from './listener/listener-schema.js';
 import { logSchema } from './log-schema.js';
-import { routeSchema } from './route-schema.js';
-import { upstreamSchema } from './upstream-schema.js';
+import { routeSchema } from './route/route-schema.js';
+import { upstreamSchema } from './upstream/upstream-schema.js';
 
 const tlsSchema = z.strictObject({
   ticketKeyRotation: positiveDuration()

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { BalancerConfig } from '../../../contracts/config.js';
 import { positiveDuration } from '../scalars.js';
-import { affinityKey } from './affinity-key.js';
+import { affinityKey } from '../affinity-key.js';
 
 const SIMPLE = ['least-request', 'round-robin', 'random'] as const;
 const LIST = 'least-request, round-robin, random, peak-ewma';

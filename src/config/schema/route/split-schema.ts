@@ -1,7 +1,7 @@
 /** Owns the grammar of `upstream` in a route: one name, or several with their shares of the requests. */
 import { z } from 'zod';
 import { integer } from '../scalars.js';
-import { affinityKey } from './affinity-key.js';
+import { affinityKey } from '../affinity-key.js';
 
 const weight = () => integer(0, 1_000_000);
 

@@ -1,16 +1,16 @@
 /** Owns the grammar and defaults of `upstreams`. */
 import { z } from 'zod';
-import { parseEndpointUrl } from '../parse/endpoint-url.js';
+import { parseEndpointUrl } from '../../parse/endpoint-url.js';
 import { adaptiveConcurrencySchema, limitsSchema } from './limits-schema.js';
-import { balancerSchema } from './balancing/balancer.js';
-import { slowStartSchema } from './balancing/slow-start.js';
-import { stickySchema } from './balancing/sticky.js';
-import { retryBudgetSchema } from './retry-schema.js';
-import { filePath, flag, integer, positiveDuration, text } from './scalars.js';
-import { discoverySchema } from './upstream/discovery-schema.js';
-import { healthCheckSchema, outlierEjectionSchema, panicThresholdSchema } from './upstream/health-schema.js';
-import { protocolSchema, upstreamHttp2Schema } from './upstream/protocol-schema.js';
-import { upstreamProxyProtocolSchema } from './upstream-proxy-protocol-schema.js';
+import { balancerSchema } from './balancer-schema.js';
+import { slowStartSchema } from './slow-start-schema.js';
+import { stickySchema } from './sticky-schema.js';
+import { retryBudgetSchema } from '../route/retry-schema.js';
+import { filePath, flag, integer, positiveDuration, text } from '../scalars.js';
+import { discoverySchema } from './discovery-schema.js';
+import { healthCheckSchema, outlierEjectionSchema, panicThresholdSchema } from './health-schema.js';
+import { protocolSchema, upstreamHttp2Schema } from './protocol-schema.js';
+import { upstreamProxyProtocolSchema } from './proxy-protocol-schema.js';
 
 const endpointUrl = () => text('URL', parseEndpointUrl);
 

@@ -1,14 +1,14 @@
 /** Owns the grammar and defaults of `routes`. */
 import { z } from 'zod';
-import { parseFieldName, parseMethod, parseWritableFieldName } from '../parse/field.js';
-import { parseHostPattern } from '../parse/host-pattern.js';
-import { parsePathPattern, parsePathPrefix } from '../parse/path-pattern.js';
-import { duration, name, oneOrMore, text } from './scalars.js';
-import { mirrorSchema } from './balancing/mirror.js';
-import { routeUpstreamSchema } from './balancing/split.js';
-import { filterSchema } from './filter-schema.js';
+import { parseFieldName, parseMethod, parseWritableFieldName } from '../../parse/field.js';
+import { parseHostPattern } from '../../parse/host-pattern.js';
+import { parsePathPattern, parsePathPrefix } from '../../parse/path-pattern.js';
+import { duration, name, oneOrMore, text } from '../scalars.js';
+import { mirrorSchema } from './mirror-schema.js';
+import { routeUpstreamSchema } from './split-schema.js';
+import { filterSchema } from '../filter-schema.js';
 import { retrySchema } from './retry-schema.js';
-import { connectSchema, upgradesSchema, websocketSchema } from './route-tunnel-schema.js';
+import { connectSchema, upgradesSchema, websocketSchema } from './tunnel-schema.js';
 
 const predicateValue = () =>
   z

@@ -1,7 +1,7 @@
 /** Owns the grammar and defaults of `listeners`. */
 import { z } from 'zod';
-import { listenerProxyProtocolSchema } from './listener-proxy-protocol-schema.js';
-import { address, filePath, flag, integer, name, positiveDuration, size } from './scalars.js';
+import { listenerProxyProtocolSchema } from './proxy-protocol-schema.js';
+import { address, filePath, flag, integer, name, positiveDuration, size } from '../scalars.js';
 
 const certificateSchema = z.strictObject({
   cert: filePath()

@@ -1,6 +1,6 @@
 /** Owns the grammar and defaults of what bounds the requests of an upstream: `limits` and `adaptiveConcurrency`. */
 import { z } from 'zod';
-import { flag, integer, positiveDuration } from './scalars.js';
+import { flag, integer, positiveDuration } from '../scalars.js';
 
 export const limitsSchema = z.strictObject({
   maxRequests: integer(1)

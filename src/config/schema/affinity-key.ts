@@ -1,8 +1,8 @@
 /** Owns how a configuration names what requests are recognised by: `{ header: x-user }`, `{ cookie: uid }`, `client-address` ... */
 import { z } from 'zod';
-import type { AffinityKeyConfig } from '../../../contracts/config.js';
-import { consistsOf, TOKEN } from '../../../http/characters.js';
-import { fieldName, text } from '../scalars.js';
+import type { AffinityKeyConfig } from '../../contracts/config.js';
+import { consistsOf, TOKEN } from '../../http/characters.js';
+import { fieldName, text } from './scalars.js';
 
 const WORDS = ['client-address', 'path', 'subject'] as const;
 

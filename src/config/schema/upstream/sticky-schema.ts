@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parsed, refused, type Parsed } from '../../parse/parsed.js';
 import { duration, flag, text } from '../scalars.js';
-import { cookieName } from './affinity-key.js';
+import { cookieName } from '../affinity-key.js';
 
 const attribute = (what: string) =>
   z.string().regex(/^[\x21-\x3a\x3c-\x7e]+$/, { error: `must be ${what} without spaces and semicolons` });

@@ -1,6 +1,6 @@
 /** Owns the grammar and defaults of `listeners[].proxyProtocol`. */
 import { z } from 'zod';
-import { cidr, positiveDuration } from './scalars.js';
+import { cidr, positiveDuration } from '../scalars.js';
 
 const senders = () => z.array(cidr()).min(1);
 

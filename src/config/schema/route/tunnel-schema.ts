@@ -1,6 +1,6 @@
 /** Owns the grammar and defaults of what routes say of tunnels: `upgrades`, `websocket` and `connect`. */
 import { z } from 'zod';
-import { flag, integer } from './scalars.js';
+import { flag, integer } from '../scalars.js';
 
 export const upgradesSchema = z
   .union(
