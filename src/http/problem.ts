@@ -3,6 +3,7 @@ import type { Fields } from '../contracts/fields.js';
 import type { ResponseHead } from '../contracts/message.js';
 import { CAUSES } from '../errors/causes.js';
 import { fieldsOf } from './field-block.js';
+import { proxyStatusOf } from './proxy-status.js';
 import { reasonOf } from './reason.js';
 
 /** Owns the answers Torus makes itself: problem documents (RFC 9457) with the request id and the cause, and nothing secret. */
@@ -29,7 +30,11 @@ export function problemOf(options: ProblemOptions): Problem {
   if (options.requestId !== '') pairs.push(['x-request-id', options.requestId]);
   if (!hasDocument(status)) return { head: headOf(status, fieldsOf(pairs), 0), body: undefined };
   const body = Buffer.from(documentOf(options), 'utf8');
-  pairs.push(['content-type', 'application/problem+json'], ['cache-control', 'no-store']);
+  pairs.push(
+    ['content-type', 'application/problem+json'],
+    ['cache-control', 'no-store'],
+    ['proxy-status', proxyStatusOf(options.cause)],
+  );
   return { head: headOf(status, fieldsOf(pairs), body.length), body };
 }
 

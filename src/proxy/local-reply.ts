@@ -5,6 +5,7 @@ import { fieldsOf } from '../http/field-block.js';
 import { encodeGrpcMessage, grpcStatusOf } from '../http/grpc.js';
 import type { Problem } from '../http/problem.js';
 import { problemOf } from '../http/problem.js';
+import { proxyStatusOf } from '../http/proxy-status.js';
 import { reasonOf } from '../http/reason.js';
 
 /** Owns the form of the answers that Torus makes itself: a problem document, or a status of gRPC for a client that speaks it. */
@@ -37,6 +38,7 @@ function grpcReply({ id }: Exchange, { cause, detail }: LocalReply, fields: read
     ...fields,
     ['grpc-message', encodeGrpcMessage(message)],
     ['x-request-id', id],
+    ['proxy-status', proxyStatusOf(cause)],
   ];
   // Of unknown length, so that no Content-Length is told: it would be one of the trailers.
   const head = {
