@@ -17,6 +17,8 @@ export interface RequestLimiter {
   observed(elapsedMs: number): void;
   /** An attempt was given up after so long, and might have taken longer. */
   abandoned(elapsedMs: number): void;
+  /** Endpoints have come or gone: there may be room for those that wait. */
+  endpointsChanged(): void;
   dispose(): void;
 }
 

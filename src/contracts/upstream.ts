@@ -112,7 +112,8 @@ export interface RetryBudget {
 /** A named group of endpoints with their balancer and pools. Belongs to one snapshot of one worker. */
 export interface Upstream {
   readonly name: string;
-  readonly endpointCount: number;
+  /** True when an endpoint may be picked now that is none of these. */
+  hasOtherThan(tried: readonly Endpoint[]): boolean;
   readonly retryBudget: RetryBudget;
   /** Asked before each checkout; undefined where nothing limits the requests. */
   readonly limiter: RequestLimiter | undefined;

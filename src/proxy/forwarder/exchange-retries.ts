@@ -128,7 +128,7 @@ export class ExchangeRetries {
   /** Milliseconds; undefined when the endpoint asks for more patience than the route has. */
   private waitFor(head: ResponseHead | undefined): number | undefined {
     const { backoff, maxRetryAfterMs } = this.policy;
-    const hasAnother = this.tried.length < this.job.upstream.endpointCount;
+    const hasAnother = this.job.upstream.hasOtherThan(this.tried);
     // What one endpoint said, or did not say, is no reason to let another one wait.
     if (hasAnother && this.used === 0) return 0;
     const drawnMs = backoffMs(backoff, this.used, Math.random);

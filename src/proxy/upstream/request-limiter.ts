@@ -24,7 +24,7 @@ export interface LimiterOptions extends LimiterServices {
   readonly upstream: string;
   readonly limits: UpstreamLimitsConfig;
   readonly adaptive: AdaptiveConcurrencyConfig | undefined;
-  /** What the endpoints take together, by the limit of each; Infinity without one. */
+  /** What the endpoints take together, by the limit of each; Infinity without one, and without an endpoint: nobody waits for those. */
   readonly capacity: () => number;
 }
 
@@ -35,6 +35,7 @@ export function limiterFor(
   endpointCount: () => number,
 ): RequestLimiter | undefined {
   const { maxRequests } = pool;
+  const capacity = (): number => (maxRequests ?? Infinity) * endpointCount() || Infinity;
   if (limits.maxRequests === undefined && maxRequests === undefined && adaptiveConcurrency === undefined)
     return undefined;
   return new UpstreamRequestLimiter({
@@ -43,7 +44,7 @@ export function limiterFor(
     upstream: name,
     limits,
     adaptive: adaptiveConcurrency,
-    capacity: maxRequests === undefined ? () => Infinity : () => maxRequests * endpointCount(),
+    capacity,
   });
 }
 
@@ -54,6 +55,7 @@ export class UpstreamRequestLimiter implements RequestLimiter {
   /** Who waits, and until when, in order of arrival: the first is also the first whose time is up. */
   private readonly waiting = new Map<Applicant, number>();
   private running = 0;
+  private isAdmitting = false;
   private toldLimit = -1;
   private readonly sinceMs: number;
 
@@ -96,6 +98,10 @@ export class UpstreamRequestLimiter implements RequestLimiter {
   abandoned(elapsedMs: number): void {
     // That it took at least so long says something only when that is too long.
     if (this.gradient !== undefined && elapsedMs > this.gradient.toleratedMs) this.observed(elapsedMs);
+  }
+
+  endpointsChanged(): void {
+    this.admitNext();
   }
 
   dispose(): void {
@@ -141,14 +147,20 @@ export class UpstreamRequestLimiter implements RequestLimiter {
     return true;
   }
 
+  /** One that fails within its admission comes back here: the loop goes on with the next, not deeper. */
   private admitNext(): void {
-    while (this.waiting.size > 0 && this.running < this.bound()) {
-      const [first] = this.waiting.keys();
-      if (first === undefined) return;
-      this.unqueue(first);
-      this.running += 1;
-      first.onAdmitted();
-    }
+    if (this.isAdmitting) return;
+    this.isAdmitting = true;
+    while (this.waiting.size > 0 && this.running < this.bound()) this.admitFirst();
+    this.isAdmitting = false;
+  }
+
+  private admitFirst(): void {
+    const [first] = this.waiting.keys();
+    if (first === undefined) return;
+    this.unqueue(first);
+    this.running += 1;
+    first.onAdmitted();
   }
 
   private onTime(): void {

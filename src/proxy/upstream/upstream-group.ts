@@ -55,7 +55,7 @@ export class UpstreamGroup implements Upstream {
         : { ...services, allowance: new ConnectionAllowance(maxConnections) };
     this.balancer = createBalancer(config, services.timers);
     this.retryBudget = new UpstreamRetryBudget(config.retryBudget, () => this.runningCount());
-    this.limiter = limiterFor(config, services, () => this.endpointCount);
+    this.limiter = limiterFor(config, services, () => this.pickable.length);
     this.maxRequests = config.pool.maxRequests;
     this.outcomes = outcomeReportsFor(config, services);
     this.update(services.endpoints.current(config.name) ?? asConfigured(config));
@@ -77,8 +77,8 @@ export class UpstreamGroup implements Upstream {
     return { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs, preamble };
   }
 
-  get endpointCount(): number {
-    return this.pickable.length;
+  hasOtherThan(tried: readonly Endpoint[]): boolean {
+    return this.pickable.some((endpoint) => !tried.includes(endpoint));
   }
 
   // Every endpoint that was handed out is one of this group.
@@ -129,7 +129,9 @@ export class UpstreamGroup implements Upstream {
     }
     this.known = known;
     for (const [key, endpoint] of before) if (!known.has(key)) this.letGo(endpoint);
-    if (isReweighted || !isSameList(pickable, this.pickable)) this.pickable = pickable;
+    if (!isReweighted && isSameList(pickable, this.pickable)) return;
+    this.pickable = pickable;
+    this.limiter?.endpointsChanged();
   }
 
   private apply(endpoint: UpstreamEndpoint, { config, suspect, availableForMs }: EndpointView): void {
@@ -159,7 +161,7 @@ export class UpstreamGroup implements Upstream {
 
   /** Why none could be picked. */
   private refusal(): Cause {
-    if (this.maxRequests === undefined || this.endpointCount === 0) return 'upstream.pick.none-available';
+    if (this.maxRequests === undefined || this.pickable.length === 0) return 'upstream.pick.none-available';
     this.services.telemetry.upstreamOverflow(this.name, 'endpoint');
     return 'upstream.limit.exceeded';
   }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startTorus, type RunningTorus } from '../../support/index.js';
 import {
   ADMIN,
+  ask,
   askMany,
   countOf,
   fiveSigma,
@@ -39,10 +40,11 @@ beforeAll(async () => {
       workers: 1,
       upstreams: {
         random: { endpoints: weighted, balancer: 'random' },
+        least: { endpoints: weighted },
         ewma: { endpoints: [a, late, b], balancer: 'peak-ewma' },
         failing: { endpoints: [failing, even], balancer: { 'peak-ewma': { decay: '1m' } } },
       },
-      routes: ['random', 'ewma', 'failing'].map((name) => ({
+      routes: ['random', 'least', 'ewma', 'failing'].map((name) => ({
         name,
         match: { path: `/${name}` },
         upstream: name,
@@ -61,6 +63,12 @@ describe('balancers', () => {
     const bodies = await askMany(torus, '/random', 1000);
     expect(countOf(bodies, 'a') + countOf(bodies, 'b')).toBe(1000);
     expect(Math.abs(countOf(bodies, 'a') - 750)).toBeLessThan(fiveSigma(1000, 0.75));
+  });
+
+  it('least-request: gives each endpoint its share of the weight while requests come one by one', async () => {
+    const bodies: string[] = [];
+    for (let asked = 0; asked < 200; asked += 1) bodies.push((await ask(torus, '/least')).body);
+    expect(Math.abs(countOf(bodies, 'a') - 150)).toBeLessThan(fiveSigma(200, 0.75));
   });
 
   it('peak-ewma: leaves a slow endpoint alone once it is known to be slow', async () => {

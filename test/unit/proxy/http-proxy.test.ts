@@ -84,7 +84,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
   const config = fakeRoute('r');
   const upstream = {
     name: 'u',
-    endpointCount: 1,
+    hasOtherThan: () => true,
     limiter: undefined,
     retryBudget: { take: () => true, give: () => undefined },
     checkout: () => ({ cancel: () => undefined }),

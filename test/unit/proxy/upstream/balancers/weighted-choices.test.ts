@@ -59,10 +59,34 @@ describe('LeastRequest', () => {
   it('takes the one with fewer running exchanges for its weight', () => {
     const busy = fakeEndpoint('busy', 1, 5);
     const idle = fakeEndpoint('idle', 1, 4);
-    const strong = fakeEndpoint('strong', 4, 7);
     const balancer = new LeastRequest(seededRandom(3));
     expect(picksOf(balancer, [busy, idle], 100).get('idle')).toBe(100);
-    expect(picksOf(balancer, [busy, strong], 100).get('strong')).toBe(100);
+  });
+
+  it('gives endpoints that weigh differently their shares of the weight, as long as both are idle', () => {
+    const endpoints = [fakeEndpoint('light', 1), fakeEndpoint('heavy', 3)];
+    const counts = picksOf(new LeastRequest(seededRandom(5)), endpoints, 20_000);
+    expect(Math.abs((counts.get('light') ?? 0) - 5000)).toBeLessThan(fiveSigma(20_000, 0.25));
+  });
+
+  it('gives the busier of two that weigh differently less than its share', () => {
+    const endpoints = [fakeEndpoint('light', 1, 1), fakeEndpoint('heavy', 4, 15)];
+    const counts = picksOf(new LeastRequest(seededRandom(6)), endpoints, 20_000);
+    expect(Math.abs((counts.get('heavy') ?? 0) - 20_000 / 3)).toBeLessThan(fiveSigma(20_000, 1 / 3));
+  });
+
+  it('follows a weight that grows until all weigh alike', () => {
+    const [warm, cold] = [fakeEndpoint('warm', 1), fakeEndpoint('cold', 0.1)];
+    const endpoints = [warm, cold];
+    const balancer = new LeastRequest(seededRandom(7));
+    const before = picksOf(balancer, endpoints, 11_000).get('cold') ?? 0;
+    cold.weight = 1;
+    const after = picksOf(balancer, endpoints, 11_000).get('cold') ?? 0;
+    warm.active = 1;
+    const busy = picksOf(balancer, endpoints, 100).get('cold') ?? 0;
+    expect(Math.abs(before - 1000)).toBeLessThan(fiveSigma(11_000, 1 / 11));
+    expect(Math.abs(after - 5500)).toBeLessThan(fiveSigma(11_000, 0.5));
+    expect(busy).toBe(100);
   });
 
   it('never takes the busiest of many', () => {
