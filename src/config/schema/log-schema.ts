@@ -52,7 +52,9 @@ export const logSchema = z.strictObject({
     .prefault('info')
     .describe('Least important level that is written.'),
   access: z
-    .union([flag(), accessSchema], { error: 'must be true, false, or an object of settings' })
+    .union([flag(), accessSchema], {
+      error: 'must be true, false, or an object such as { format: combined }',
+    })
     .prefault(true)
     .transform((value) => (typeof value === 'boolean' ? (value ? ACCESS_DEFAULT : undefined) : value))
     .describe('Write one line for each request: `true`, `false`, or how.')

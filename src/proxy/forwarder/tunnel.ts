@@ -25,6 +25,11 @@ export interface TunnelOptions {
 const HALF_CLOSED_MS = 10_000;
 /** How long a client that was told to go may take to close. */
 const GOING_MS = 5_000;
+/**
+ * Two pipelines on one socket, on top of what TLS and the connection listen for, are more than the ten listeners of a kind of
+ * which Node warns as a leak (a line of plain text for each such socket). A tunnel adds them once.
+ */
+const MAX_LISTENERS = 20;
 /** An idle tunnel is noticed late by at most this share of its limit. */
 const IDLE_CHECKS = 8;
 
@@ -81,6 +86,7 @@ export class Tunnel {
 
   private open(): void {
     const { client, upstream, options } = this;
+    for (const end of [client, upstream]) end.setMaxListeners(MAX_LISTENERS);
     client.on('error', (error: NodeJS.ErrnoException) => {
       this.failure ??= { cause: 'downstream.tunnel.aborted', detail: error.code ?? 'error' };
     });

@@ -163,4 +163,16 @@ describe('WebSocket', () => {
     await within(closed, 2_000, 'the client to be told');
     await closeSocket(await openSocket(address('plain', 'plain', 'restarted'), caPem));
   });
+
+  it('leaves nothing in the log but its own lines, whatever is wrapped in TLS', async () => {
+    // Node warns of the eleventh listener of a kind on one socket, in plain text, once for each such socket.
+    for (const [listener, upstream] of [
+      ['secure', 'plain'],
+      ['plain', 'secure'],
+    ] as const) {
+      await closeSocket(await openSocket(address(listener, upstream, `log-${listener}`), caPem));
+      await torus.waitForLog((at) => at['path'] === `/${upstream}/log-${listener}`);
+    }
+    expect(torus.logs().filter((line) => line['raw'] === true)).toEqual([]);
+  });
 });

@@ -171,7 +171,7 @@ describe('loadConfig', () => {
     const text = withRoute(
       'match: { path: users }',
       'timeouts: { request: 30 }',
-      'upgrades: websocket',
+      'upgrades: 5',
       'hostHeader: other',
     );
     expect(await errors(text)).toHaveLength(4);

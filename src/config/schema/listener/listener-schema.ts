@@ -1,5 +1,6 @@
 /** Owns the grammar and defaults of `listeners`. */
 import { z } from 'zod';
+import { listenerProtocolsSchema } from '../http-protocols.js';
 import { listenerProxyProtocolSchema } from './proxy-protocol-schema.js';
 import { address, filePath, flag, integer, name, positiveDuration, size } from '../scalars.js';
 
@@ -77,19 +78,24 @@ const listenerTimeoutsSchema = z.strictObject({
 /** RFC 9113 section 6.9.1. */
 const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 
-const listenerHttp2Schema = z.strictObject({
-  maxConcurrentStreams: integer(1, 1000)
-    .prefault(100)
-    .describe('Most requests a connection may have open at once; more are refused (`REFUSED_STREAM`).'),
-  streamWindow: size(1024, MAX_WINDOW_BYTES)
-    .prefault('64KiB')
-    .describe(
-      'How much of one request body may come before Torus has passed it on. Larger is faster for uploads from afar, and takes as much memory for each stalled one.',
-    ),
-  connectionWindow: size(65_535, MAX_WINDOW_BYTES)
-    .prefault('1MiB')
-    .describe('The same for all requests of a connection together, until Torus has read it from the socket.'),
-});
+const listenerHttp2Schema = z.strictObject(
+  {
+    maxConcurrentStreams: integer(1, 1000)
+      .prefault(100)
+      .describe('Most requests a connection may have open at once; more are refused (`REFUSED_STREAM`).'),
+    streamWindow: size(1024, MAX_WINDOW_BYTES)
+      .prefault('64KiB')
+      .describe(
+        'How much of one request body may come before Torus has passed it on. Larger is faster for uploads from afar, and takes as much memory for each stalled one.',
+      ),
+    connectionWindow: size(65_535, MAX_WINDOW_BYTES)
+      .prefault('1MiB')
+      .describe(
+        'The same for all requests of a connection together, until Torus has read it from the socket.',
+      ),
+  },
+  { error: 'must be an object of limits; `protocols` says what is spoken' },
+);
 
 export const listenerSchema = z.strictObject({
   name: name()
@@ -101,12 +107,10 @@ export const listenerSchema = z.strictObject({
     )
     .meta({ 'x-examples': ['0.0.0.0:8443'] }),
   tls: listenerTlsSchema.optional().describe('Speak TLS. Without it the listener speaks plain HTTP.'),
-  protocols: z
-    .array(z.enum(['http1', 'http2']))
-    .min(1)
+  protocols: listenerProtocolsSchema
     .optional()
     .describe(
-      'What is spoken here. With TLS the client chooses by ALPN, and both are offered unless this says otherwise. Without TLS it is `[http1]` unless this says otherwise; with `http2` added, a client that begins with the HTTP/2 preface gets it (h2c by prior knowledge).',
+      'What is spoken here. With TLS the client chooses by ALPN, and both are offered unless this says otherwise. Without TLS it is `[http1]` unless this says otherwise; with `http2` added, a client that begins with the HTTP/2 preface gets it (h2c by prior knowledge). `h2`, `h2c`, `http/2`, `h1` and `http/1.1` are read too.',
     )
     .meta({ 'x-examples': [['http1', 'http2']] }),
   limits: listenerLimitsSchema.prefault({}).describe('What a client may send at the most.'),
