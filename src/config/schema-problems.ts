@@ -54,7 +54,15 @@ function reportIssue(issue: Issue, path: ConfigPath, target: Target): void {
       return;
     }
   }
-  if (!target.report.hasErrorAt(path)) target.report.error(path, messageOf(issue, valueAt(target.raw, path)));
+  if (target.report.hasErrorAt(path)) return;
+  const message = messageOf(issue, valueAt(target.raw, path));
+  target.report.error(path, message === EXPECTED['object'] ? `${message}${keysHint(path)}` : message);
+}
+
+/** A bare value where several keys are possible: which ones. */
+function keysHint(path: ConfigPath): string {
+  const valid = keysAt(path);
+  return valid.length === 0 ? '' : ` (valid keys: ${valid.join(', ')})`;
 }
 
 function unknownKeyMessage(key: string, parent: ConfigPath): string {

@@ -259,6 +259,14 @@ describe('loadConfig', () => {
     expect((await errors('- a'))[0]).toContain('must be an object');
   });
 
+  it('names the keys of an object where a bare value stands', async () => {
+    const lines = ['match: { path: /* }', 'mirror: shadow', 'retry: 3'];
+    expect(await errors(withRoute(...lines))).toEqual([
+      expect.stringContaining('mirror: must be an object (valid keys: upstream, sample, '),
+      expect.stringContaining('retry: must be an object such as { attempts: 2, on: [5xx] }, or false'),
+    ]);
+  });
+
   it('names the file that is missing', async () => {
     expect(errorsOf(await workspace.load({ file: 'absent.yaml' }))).toEqual(['absent.yaml: does not exist']);
     expect(errorsOf(await workspace.load({ file: 'certs' }))).toEqual(['certs: is not a file']);

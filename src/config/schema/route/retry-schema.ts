@@ -122,7 +122,7 @@ const policySchema = z
   });
 
 export const retrySchema = z.union([policySchema, z.literal(false)], {
-  error: 'must be an object, or false',
+  error: 'must be an object such as { attempts: 2, on: [5xx] }, or false',
 });
 
 export const retryBudgetSchema = z.strictObject({

@@ -47,7 +47,7 @@ const adaptiveOptionsSchema = z
 
 /** `true` stands for the defaults. */
 export const adaptiveConcurrencySchema = z
-  .union([adaptiveOptionsSchema, flag()], { error: 'must be an object, true or false' })
+  .union([adaptiveOptionsSchema, flag()], { error: 'must be true, false, or an object such as { max: 200 }' })
   .transform((value) => {
     if (typeof value === 'object') return value;
     return value ? adaptiveOptionsSchema.parse({}) : undefined;
