@@ -1,11 +1,25 @@
 /** Retries of requests whose endpoint was taken out of use while they ran on it. */
 import { startTorus, until } from '../../support/index.js';
-import { ask, closeAll, configFor, startBackend, untilState } from '../health/health-fixture.js';
+import {
+  ask,
+  closeAll,
+  configFor,
+  startBackend,
+  untilState,
+  type Backend,
+} from '../health/health-fixture.js';
 
 const PATIENCE = { 'retry-after': '30' };
 
+let backends: Backend[];
+
+beforeEach(async () => {
+  backends = await Promise.all([startBackend('a'), startBackend('b')]);
+});
+
+afterEach(() => closeAll(backends));
+
 it('a 503 with Retry-After of an endpoint that was ejected meanwhile is tried again on the other at once', async () => {
-  const backends = await Promise.all([startBackend('a'), startBackend('b')]);
   const upstream = {
     endpoints: backends.map((backend) => backend.upstream.url),
     retryBudget: { minConcurrent: 10 },
@@ -30,5 +44,4 @@ it('a 503 with Retry-After of an endpoint that was ejected meanwhile is tried ag
   await until(() => other.held.length === 6);
   for (const response of other.held) response.end(other.name);
   for (const answer of await Promise.all(answers)) expect(answer).toEqual({ status: 200, text: other.name });
-  await closeAll(backends);
 });
