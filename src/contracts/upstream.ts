@@ -114,6 +114,8 @@ export interface Upstream {
   readonly name: string;
   /** True when an endpoint may be picked now that is none of these. */
   hasOtherThan(tried: readonly Endpoint[]): boolean;
+  /** Its endpoints can say that they did nothing with a request, after its body began: HTTP/2 may be spoken. */
+  readonly mayRefuse: boolean;
   readonly retryBudget: RetryBudget;
   /** Asked before each checkout; undefined where nothing limits the requests. */
   readonly limiter: RequestLimiter | undefined;

@@ -96,12 +96,13 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     return this.replay === undefined ? body : { kind: 'stream', stream: this.replay.open() };
   }
 
-  /** Kept only where it may be of use: a policy that could send it again, and a body that may fit. */
+  /** Kept only where it may be of use: where it could be sent again, and may fit. What was refused unprocessed always can. */
   private replayOf({ stream }: Extract<Body, { kind: 'stream' }>): ReplayBody | undefined {
-    const { retry } = this.job.route.config;
-    const { method, contentLength } = this.job.downstream.head;
-    if (retry === undefined || contentLength > retry.bufferBytes || !mayRepeat(retry, method))
-      return undefined;
+    const { route, upstream, downstream } = this.job;
+    const { retry } = route.config;
+    const { method, contentLength } = downstream.head;
+    if (retry === undefined || contentLength > retry.bufferBytes) return undefined;
+    if (!upstream.mayRefuse && !mayRepeat(retry, method)) return undefined;
     return new ReplayBody(stream, retry.bufferBytes);
   }
 

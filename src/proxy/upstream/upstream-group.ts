@@ -77,6 +77,10 @@ export class UpstreamGroup implements Upstream {
     return { connection, avoid, responseHeadTimeoutMs, idleTimeoutMs, preamble };
   }
 
+  get mayRefuse(): boolean {
+    return this.config.protocol !== 'http1';
+  }
+
   hasOtherThan(tried: readonly Endpoint[]): boolean {
     return this.pickable.some((endpoint) => !tried.includes(endpoint));
   }

@@ -139,14 +139,16 @@ describe('GOAWAY', () => {
 });
 
 describe('REFUSED_STREAM', () => {
-  it('of a POST is tried again', async () => {
+  it.each(CLIENTS)('of a POST of %s is tried again', async (client) => {
     let refused = 0;
     script = (server, stream) => {
       if ((refused += 1) === 1) server.send(server.reset(stream, 7));
       else serve(server, stream, 0);
     };
-    const answer = await ask('http1', POST);
+    const answer = await ask(client, POST);
     expect([answer.status, answer.logged.attempts]).toEqual([200, 2]);
+    const sent = latest().frames.filter(({ type }) => type === FRAME.data);
+    expect(sent.map(({ payload }) => String(payload)).join('')).toMatch(/pay once$/);
     const labels = { upstream: 'main', reason: 'refused-stream' };
     expect(await metricSum(gateway.torus, 'torus_upstream_retries_total', labels)).toBeGreaterThan(0);
   });

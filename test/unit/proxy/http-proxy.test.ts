@@ -85,6 +85,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
   const upstream = {
     name: 'u',
     hasOtherThan: () => true,
+    mayRefuse: false,
     limiter: undefined,
     retryBudget: { take: () => true, give: () => undefined },
     checkout: () => ({ cancel: () => undefined }),
