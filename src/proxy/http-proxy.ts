@@ -1,3 +1,4 @@
+// Over 400 lines: the order of a request's life is read in one place; what each step does is elsewhere.
 import type { Cause } from '../contracts/cause.js';
 import type { DownstreamObserver, DownstreamStream, RequestHandler } from '../contracts/downstream.js';
 import type { ClientInfo, GrpcCall } from '../contracts/exchange.js';
@@ -26,8 +27,7 @@ import type { Placed } from './running-exchanges.js';
 
 /**
  * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
- * complete. Whatever happens on the way, `complete` runs exactly once, with one cause. It passes 400 lines because it is that
- * list and nothing else: each step is delegated, and the order is read in one place.
+ * complete. Whatever happens on the way, `complete` runs exactly once, with one cause.
  */
 
 export interface HttpProxyOptions {

@@ -18,6 +18,23 @@ export const until = async <T>(
   }
 };
 
+/** Resolves once what is read is above 0 and has not changed for `quietMs`: a sender that is held back, say. */
+export const untilStill = async (read: () => number, quietMs = 400, timeoutMs = 5_000): Promise<number> => {
+  let last = -1;
+  let since = performance.now();
+  await until(
+    () => {
+      const now = read();
+      if (now !== last) since = performance.now();
+      last = now;
+      return last > 0 && performance.now() - since > quietMs;
+    },
+    timeoutMs,
+    'a standstill',
+  );
+  return last;
+};
+
 /** Rejects when `promise` takes longer than `timeoutMs`. */
 export const within = async <T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;

@@ -1,3 +1,4 @@
+// Over 400 lines: one state machine, whose phases cannot be told apart from outside.
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
@@ -31,8 +32,7 @@ import type { ResponseEvents } from './response-reader.js';
 import { ResponseReader } from './response-reader.js';
 
 /**
- * Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool. One state
- * machine, and so one file.
+ * Owns one HTTP/1.1 connection to an endpoint from connect to close: one exchange at a time, then back to the pool.
  */
 
 export interface ConnectionKind {

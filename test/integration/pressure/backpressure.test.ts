@@ -9,6 +9,7 @@ import {
   startUpstream,
   testCertificate,
   until,
+  untilStill,
   whenNothingIsOpen,
   type RunningTorus,
   type TestUpstream,
@@ -120,14 +121,7 @@ const upstreamSocket = async (): Promise<Socket> => {
 /** The sender comes to a halt; meanwhile the worker grew by no more than its own few buffers. */
 const expectBounded = async (sender: Sender, baseBytes: number): Promise<void> => {
   const [worker] = torus.workers();
-  let last = -1;
-  let since = performance.now();
-  await until(() => {
-    if (sender.taken !== last) since = performance.now();
-    last = sender.taken;
-    return last > 0 && performance.now() - since > 400;
-  });
-  expect(sender.taken).toBeLessThan(KERNEL_BYTES);
+  expect(await untilStill(() => sender.taken)).toBeLessThan(KERNEL_BYTES);
   expect(rssBytes(worker!) - baseBytes).toBeLessThan(GROWTH_BYTES);
 };
 

@@ -25,6 +25,7 @@ import {
   token,
   TEST_SECRET,
   until,
+  untilStill,
   webSocketFrame,
   within,
   type RunningTorus,
@@ -106,6 +107,7 @@ describe('WebSocket over HTTP/2', () => {
           route('scripted', 'scripted'),
           route('idle', 'scripted', { timeouts: { idle: '400ms' } }),
           route('short', 'echo', { timeouts: { request: '300ms' } }),
+          route('unanswered', 'scripted', { timeouts: { request: '300ms' } }),
           route('jwt', 'echo', { filters: [{ 'jwt-auth': { secret: TEST_SECRET } }] }),
           route('other', 'scripted', { upgrades: ['other'] }),
         ],
@@ -373,8 +375,11 @@ describe('WebSocket over HTTP/2', () => {
   });
 
   it('outlives the request timeout of its route', async () => {
-    const socket = await open(await connect(), '/short/a');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    const session = await connect();
+    const socket = await open(session, '/short/a');
+    // Begun later, and over by the same time.
+    answer = () => undefined;
+    expect((await open(session, '/unanswered/a')).headers[':status']).toBe(504);
     socket.stream.write(masked(OPCODE.text, 'still here'));
     expect(String((await nextFrame(socket)).payload)).toBe('still here');
     socket.stream.close(constants.NGHTTP2_CANCEL);
@@ -396,8 +401,7 @@ describe('WebSocket over HTTP/2', () => {
     const stream = (await connect()).request(head('/scripted/slow'), { endStream: false });
     let received = 0;
     await once(stream, 'response');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(written).toBeLessThan(12 * MIB);
+    expect(await untilStill(() => written)).toBeLessThan(12 * MIB);
     stream.on('data', (chunk: Buffer) => (received += chunk.length));
     await within(once(stream, 'end'), 15_000, 'all of it');
     expect(received).toBe(24 * MIB);
@@ -421,8 +425,7 @@ describe('WebSocket over HTTP/2', () => {
       });
     };
     send();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(taken).toBeLessThan(16 * MIB);
+    expect(await untilStill(() => taken)).toBeLessThan(16 * MIB);
     let received = 0;
     upstream?.on('data', (chunk: Buffer) => (received += chunk.length)).resume();
     await until(() => received >= 24 * MIB, 15_000, 'all of it upstream');
