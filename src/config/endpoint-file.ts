@@ -1,5 +1,5 @@
 /** Owns the files that list the endpoints of an upstream: how they are read, and how a change of them is noticed. */
-import { readFileSync, statSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { ConfigReport, formatProblem } from './config-report.js';
 import { describeReadError } from './config-source.js';
 import { reportIssues } from './schema-problems.js';
 import { endpointSchema } from './schema/upstream/upstream-schema.js';
+import { readSmallFile } from './small-file.js';
 import { parseText } from './yaml-source.js';
 
 export type EndpointFile =
@@ -23,7 +24,6 @@ export interface EndpointFileWatcher {
   onUnwatched(reason: string): void;
 }
 
-const MAX_FILE_BYTES = 4 * 1024 * 1024;
 export const MAX_ENDPOINTS = 10_000;
 /** What is written in pieces is read once it is quiet. */
 const QUIET_MS = 100;
@@ -36,7 +36,7 @@ const PLACE = ['upstreams', 'x', 'endpoints'] as const;
 
 /** A list of endpoints as in the configuration, or an object with the key `endpoints`. An empty list is one. */
 export function readEndpointFile(file: string): EndpointFile {
-  const text = readText(file);
+  const text = readSmallFile(file);
   return typeof text === 'string' ? parseEndpoints(text) : { ok: false, problems: [` ${text.reason}`] };
 }
 
@@ -44,19 +44,6 @@ export function readEndpointFile(file: string): EndpointFile {
 export function watchEndpointFile(file: string, watcher: EndpointFileWatcher): () => void {
   const follower = new FileFollower(file, watcher);
   return () => follower.stop();
-}
-
-type Text = string | { readonly reason: string };
-
-function readText(file: string): Text {
-  try {
-    const stats = statSync(file);
-    if (!stats.isFile()) return { reason: 'is not a file' };
-    if (stats.size > MAX_FILE_BYTES) return { reason: 'is larger than 4 MiB' };
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    return { reason: describeReadError(error) };
-  }
 }
 
 export function parseEndpoints(text: string): EndpointFile {
@@ -152,7 +139,7 @@ class FileFollower {
   }
 
   #look(): void {
-    const text = readText(this.#file);
+    const text = readSmallFile(this.#file);
     const seen = typeof text === 'string' ? `+${text}` : `-${text.reason}`;
     if (seen === this.#seen) return;
     this.#seen = seen;

@@ -1,9 +1,9 @@
 /** Owns what the compile step needs beside the document: where to report, what paths are relative to, and the time. */
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ConfigPath } from '../config-path.js';
 import type { ConfigReport } from '../config-report.js';
-import { describeReadError, displayPath } from '../config-source.js';
+import { displayPath } from '../config-source.js';
+import { readSmallFile } from '../small-file.js';
 
 export interface CompileContext {
   readonly report: ConfigReport;
@@ -26,9 +26,6 @@ export interface LoadedFile {
   readonly shown: string;
 }
 
-/** Certificates, keys and key sets are small; a mistaken path must not fill the memory. */
-const MAX_FILE_BYTES = 4 * 1024 * 1024;
-
 /** The text of a file the configuration names, or undefined once a problem is reported. `what` begins the message. */
 export function loadFile(
   name: string,
@@ -39,16 +36,8 @@ export function loadFile(
   const file = resolve(context.directory, name);
   const shown = displayPath(file, context.cwd);
   context.inputs.add(file);
-  const wrong = (reason: string): LoadedFile | undefined => {
-    context.report.error(path, `${what} ${shown} ${reason}`);
-    return undefined;
-  };
-  try {
-    const stats = statSync(file);
-    if (!stats.isFile()) return wrong('is not a file');
-    if (stats.size > MAX_FILE_BYTES) return wrong('is larger than 4 MiB');
-    return { text: readFileSync(file, 'utf8'), file, shown };
-  } catch (error) {
-    return wrong(describeReadError(error));
-  }
+  const text = readSmallFile(file);
+  if (typeof text === 'string') return { text, file, shown };
+  context.report.error(path, `${what} ${shown} ${text.reason}`);
+  return undefined;
 }

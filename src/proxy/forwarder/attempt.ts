@@ -16,6 +16,7 @@ import type {
 import type { Applicant, RequestLimiter } from '../../contracts/upstream-limits.js';
 import { establishedHead, handshakeKeyFor, isAccepted, tunnelOpenHead } from './connect-tunnel.js';
 import type { ForwardedLines } from './forwarded-lines.js';
+import { hostFor, targetOf } from './request-target.js';
 
 export interface ForwardingServices {
   readonly timers: Timers;
@@ -161,7 +162,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     const body = this.owner.requestBody();
     const sink = connection.send({
       method: downstream.head.method,
-      target: this.target(),
+      target: targetOf(this.owner.job),
       head: downstream.head,
       fields,
       upgrade,
@@ -187,19 +188,11 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     else this.fail('upstream.request.reset', error.code, this.leased?.reused === true ? 'stale' : 'no');
   }
 
-  private target(): string {
-    const { route, downstream } = this.owner.job;
-    const { path, query } = downstream.head;
-    return `${route.rewritePath === undefined ? path : route.rewritePath(path)}${query}`;
-  }
-
   private addedLines(connection: UpstreamConnection): string {
     const { job, services } = this.owner;
-    const { authority } = job.downstream.head;
-    const ownHost = job.route.config.hostHeader === 'endpoint' || authority === '';
-    const host = ownHost ? connection.endpoint.authority : authority;
     this.handshakeKey = handshakeKeyFor(job.downstream.head);
     const keyLine = this.handshakeKey === undefined ? '' : `sec-websocket-key: ${this.handshakeKey}\r\n`;
+    const host = hostFor(job, connection.endpoint);
     return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${this.owner.deadlineLine(this.sentAtMs)}`;
   }
 

@@ -17,6 +17,7 @@ import { copyOf } from '../../http/field-block.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 import type { ComparedAnswers } from './mirror-comparison.js';
 import { MIRROR_FIELD } from './mirror-field.js';
+import { hostFor, targetOf } from './request-target.js';
 
 export interface MirrorServices {
   readonly timers: Timers;
@@ -110,7 +111,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     this.sentAtMs = this.mirror.services.timers.now();
     connection.send({
       method: downstream.head.method,
-      target: this.target(),
+      target: targetOf(this.job),
       head: headOfCopy(downstream.head),
       fields: this.fields,
       upgrade: undefined,
@@ -119,18 +120,9 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     });
   }
 
-  private target(): string {
-    const { route, downstream } = this.job;
-    const { path, query } = downstream.head;
-    return `${route.rewritePath === undefined ? path : route.rewritePath(path)}${query}`;
-  }
-
   private addedLines({ endpoint }: UpstreamConnection): string {
-    const { exchange, route, downstream } = this.job;
-    const { authority } = downstream.head;
-    const ownHost = route.config.hostHeader === 'endpoint' || authority === '';
-    const identity = this.mirror.services.forwardedLines(exchange);
-    return `host: ${ownHost ? endpoint.authority : authority}\r\n${identity}${MIRROR_FIELD}: 1\r\n`;
+    const identity = this.mirror.services.forwardedLines(this.job.exchange);
+    return `host: ${hostFor(this.job, endpoint)}\r\n${identity}${MIRROR_FIELD}: 1\r\n`;
   }
 
   onInterim(): void {

@@ -4,6 +4,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
 import type { ConnectionAllowance } from './connection-allowance.js';
+import { endpointAuthority, endpointLabel } from '../../http/endpoint-address.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { createPool } from './create-pool.js';
 import type { EndpointWatch } from './outcome-reports.js';
@@ -46,8 +47,8 @@ export class UpstreamEndpoint implements Endpoint {
     services: UpstreamServices,
   ) {
     this.key = key;
-    this.label = `${config.host}:${String(config.port)}`;
-    this.authority = authorityOf(config);
+    this.label = endpointLabel(config);
+    this.authority = endpointAuthority(config);
     this.fullWeight = config.weight;
     this.slowStart = upstream.slowStart;
     this.timers = services.timers;
@@ -68,10 +69,4 @@ export class UpstreamEndpoint implements Endpoint {
   dispose(): void {
     this.pool.dispose();
   }
-}
-
-function authorityOf({ scheme, host, port, hostname }: EndpointConfig): string {
-  const isDefault = port === (scheme === 'https' ? 443 : 80);
-  const name = hostname ?? host;
-  return isDefault ? name : `${name}:${String(port)}`;
 }

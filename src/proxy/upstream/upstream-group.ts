@@ -13,6 +13,7 @@ import type {
   Upstream,
 } from '../../contracts/upstream.js';
 import type { RequestLimiter } from '../../contracts/upstream-limits.js';
+import { endpointKey } from '../../http/endpoint-address.js';
 import { safeFailure } from './attempt-failure.js';
 import { clientPreamble } from './client-preamble.js';
 import { createBalancer } from './balancers/index.js';
@@ -186,7 +187,7 @@ function outcomeReportsFor(
 
 function asConfigured({ name, endpoints }: UpstreamConfig): UpstreamEndpoints {
   const views = endpoints.map((config) => ({
-    key: `${config.scheme}://${config.host}:${String(config.port)}`,
+    key: endpointKey(config),
     config,
     available: true,
     suspect: false,

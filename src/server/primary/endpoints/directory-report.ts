@@ -2,7 +2,8 @@
 import type { MetricsSnapshot, Sample } from '../../../observability/metrics-snapshot.js';
 import type { EndpointCounts } from './endpoint-counts.js';
 import type { EndpointDirectory } from './endpoint-directory.js';
-import { ENDPOINT_STATES, endpointUrl } from './endpoint-record.js';
+import { endpointUrl } from '../../../http/endpoint-address.js';
+import { ENDPOINT_STATES } from './endpoint-record.js';
 import type { EndpointRecord } from './endpoint-record.js';
 import type { StateNote, UpstreamState } from './upstream-state.js';
 

@@ -1,5 +1,4 @@
 /** Owns what is known of one endpoint: the verdict of its checks, its ejection, and which state that makes. */
-import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointOutcome, EndpointView } from '../../../contracts/endpoint-feed.js';
 import type {
@@ -7,22 +6,13 @@ import type {
   HealthCheckConfig,
   OutlierEjectionConfig,
 } from '../../../contracts/upstream-config.js';
+import { endpointKey, endpointLabel } from '../../../http/endpoint-address.js';
 import type { CheckResult } from './probes/probe.js';
 
 /** `unknown`: it will be checked, and no check has ended; it is used until one says otherwise. */
 export type EndpointState = 'unknown' | 'healthy' | 'unhealthy' | 'ejected';
 
 export const ENDPOINT_STATES: readonly EndpointState[] = ['healthy', 'unknown', 'unhealthy', 'ejected'];
-
-/** What tells endpoints apart: the same address under another name is spoken to in another way. */
-export const endpointKey = (endpoint: EndpointConfig): string =>
-  `${endpointUrl(endpoint)}${endpoint.hostname === undefined ? '' : ` (${endpoint.hostname})`}`;
-
-export const endpointUrl = ({ scheme, host, port }: EndpointConfig): string =>
-  `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-
-/** As in logs and metrics. */
-export const endpointLabel = ({ host, port }: EndpointConfig): string => `${host}:${port}`;
 
 export interface LastCheck {
   readonly passed: boolean;

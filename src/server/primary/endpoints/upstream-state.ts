@@ -3,7 +3,8 @@ import type { EndpointOutcome, UpstreamEndpoints } from '../../../contracts/endp
 import type { EndpointConfig, UpstreamConfig } from '../../../contracts/upstream-config.js';
 import type { Log } from '../../../observability/logger.js';
 import type { EndpointCounts } from './endpoint-counts.js';
-import { EndpointRecord, endpointKey } from './endpoint-record.js';
+import { endpointKey } from '../../../http/endpoint-address.js';
+import { EndpointRecord } from './endpoint-record.js';
 import type { EndpointState } from './endpoint-record.js';
 import { HealthChecks } from './health-checks.js';
 import type { HealthCheckServices } from './health-checks.js';

@@ -2,8 +2,9 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import type { HealthProbeConfig } from '../../../../contracts/upstream-config.js';
+import { endpointAuthority } from '../../../../http/endpoint-address.js';
 import { openSession } from './http2-session.js';
-import { detailOf, failed, hostOf, passed, runProbe, tlsOptionsFor, USER_AGENT } from './probe.js';
+import { detailOf, failed, passed, runProbe, tlsOptionsFor, USER_AGENT } from './probe.js';
 import type { CheckResult, Probe, ProbeTarget } from './probe.js';
 import { proxiedSocketFor } from './proxied-socket.js';
 
@@ -31,7 +32,7 @@ const askOverHttp1: Ask = (target, config, settle) => {
     method: config.method,
     path: config.path,
     headers: {
-      host: config.host ?? authorityOf(target),
+      host: config.host ?? endpointAuthority(target.endpoint, target.port),
       'user-agent': USER_AGENT,
       connection: 'close',
       ...(config.method === 'POST' ? { 'content-length': '0' } : {}),
@@ -64,7 +65,7 @@ const askOverHttp2: Ask = (target, config, settle) => {
     {
       ':method': config.method,
       ':path': config.path,
-      ':authority': config.host ?? authorityOf(target),
+      ':authority': config.host ?? endpointAuthority(target.endpoint, target.port),
       'user-agent': USER_AGENT,
     },
     { endStream: true },
@@ -80,6 +81,3 @@ const judge = (status: number, { expect }: HttpProbeConfig): CheckResult => {
   const isExpected = expect.some(([from, to]) => status >= from && status <= to);
   return isExpected ? passed(String(status)) : failed(String(status));
 };
-
-const authorityOf = ({ endpoint, port }: ProbeTarget): string =>
-  port === (endpoint.scheme === 'https' ? 443 : 80) ? hostOf(endpoint) : `${hostOf(endpoint)}:${port}`;

@@ -1,7 +1,8 @@
 /** Owns the HTTP/2 connection of one check. */
 import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
-import { detailOf, failed, hostOf, tlsOptionsFor } from './probe.js';
+import { endpointName } from '../../../../http/endpoint-address.js';
+import { detailOf, failed, tlsOptionsFor } from './probe.js';
 import type { CheckResult, ProbeTarget } from './probe.js';
 import { proxiedSocketFor } from './proxied-socket.js';
 
@@ -19,7 +20,7 @@ export const openSession = (
     port,
     ...(endpoint.scheme === 'https' ? tlsOptionsFor(target) : {}),
   };
-  const session = connect(`${endpoint.scheme}://${hostOf(endpoint)}:${port}`, options);
+  const session = connect(`${endpoint.scheme}://${endpointName(endpoint)}:${port}`, options);
   session.on('error', (error) => settle(failed(detailOf(error))));
   session.on('close', () => settle(failed('closed')));
   return session;

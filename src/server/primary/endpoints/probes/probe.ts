@@ -1,6 +1,6 @@
 /** Owns what one health check is told and what it answers. */
 import type { ConnectionOptions } from 'node:tls';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type {
   EndpointConfig,
   HealthProbeConfig,
@@ -47,10 +47,6 @@ export const detailOf = (error: unknown): string => {
   if (code === 'ERR_HTTP2_STREAM_CANCEL' && cause !== undefined) return detailOf(cause);
   return (typeof code === 'string' ? code : typeof message === 'string' ? message : 'error').slice(0, 100);
 };
-
-/** The name it goes by, as it stands in a URL. */
-export const hostOf = ({ hostname, host }: EndpointConfig): string =>
-  hostname ?? (isIPv6(host) ? `[${host}]` : host);
 
 /** What the data plane does as well: verify unless told otherwise, under the name that stands in SNI. */
 export const tlsOptionsFor = ({ endpoint, tls }: ProbeTarget): ConnectionOptions => {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { EndpointConfig, UpstreamConfig } from '../../../../../src/contracts/upstream-config.js';
 import { EndpointCounts } from '../../../../../src/server/primary/endpoints/endpoint-counts.js';
 import { EndpointDirectory } from '../../../../../src/server/primary/endpoints/endpoint-directory.js';
-import { endpointKey } from '../../../../../src/server/primary/endpoints/endpoint-record.js';
+import { endpointKey } from '../../../../../src/http/endpoint-address.js';
 import type { CheckResult, ProbeTarget } from '../../../../../src/server/primary/endpoints/probes/probe.js';
 import type { EndpointSource } from '../../../../../src/server/primary/endpoints/sources/source.js';
 import { staticSource } from '../../../../../src/server/primary/endpoints/sources/source.js';
