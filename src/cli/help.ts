@@ -1,27 +1,36 @@
-/** Owns the help text. */
+/** Owns the help text, made from the lists of commands and options. */
+import { OPTIONS } from './options.js';
+import type { Option } from './options.js';
+import { VERBS } from './verbs.js';
 
-export const HELP = `Torus, a multi-core Layer 7 edge gateway
+export const help = (): string => `Torus, a multi-core Layer 7 edge gateway
 
 Usage: torus [command] [options]
 
 Commands
-  run      serve (the default)
-  dev      serve with a self-signed certificate, a random secret and an embedded echo upstream
-  check    validate the configuration by the path that run uses
-  token    print a signed test token
+${columns(Object.entries(VERBS).map(([name, { words, summary }]) => [join(name, words), summary]))}
 
 Options
-  -c, --config FILE     torus.yaml, .json, .ts or .js (run, dev, check)
-      --print           also print the configuration as it is understood, without secrets (check)
-      --secret SECRET   default: the environment variable JWT_SECRET (token)
-      --sub SUBJECT     claim "sub" (token)
-      --claim NAME=VALUE  any other claim, may be repeated; VALUE is read as JSON if it is JSON (token)
-      --scope SCOPES    claim "scope", space separated (token)
-      --expires TIME    30s, 15m, 1h, 7d; default 1h (token)
-      --algorithm ALG   HS256 (default), HS384, HS512 (token)
-  -h, --help            print this text
-  -v, --version         print the version
+${columns(Object.entries(OPTIONS).map(([name, option]) => [optionForm(name, option), optionHelp(name, option)]))}
 
 Without a file the environment alone configures it:
-  TORUS_UPSTREAM=http://127.0.0.1:9000 JWT_SECRET=... torus
-`;
+  TORUS_UPSTREAM=http://127.0.0.1:9000 JWT_SECRET=... torus`;
+
+const join = (name: string, rest: string | undefined): string =>
+  rest === undefined ? name : `${name} ${rest}`;
+
+const optionForm = (name: string, { short, value }: Option): string =>
+  join(`${short === undefined ? '    ' : `-${short}, `}--${name}`, value);
+
+/** Which commands have it, where not all do. */
+const optionHelp = (name: string, { help: text }: Option): string => {
+  const verbs = Object.entries(VERBS).flatMap(([verb, { options }]) =>
+    (options as readonly string[]).includes(name) ? [verb] : [],
+  );
+  return verbs.length === 0 ? text : `${text} (${verbs.join(', ')})`;
+};
+
+const columns = (rows: readonly (readonly [string, string])[]): string => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+};

@@ -1,4 +1,5 @@
-/** Owns the way from words on the command line to the command that they name. Each command loads only itself. */
+/** Owns the way from words on the command line to the command that they name, and to its exit code. */
+import { AdminFailure } from './admin-failure.js';
 import { parseCommand } from './arguments.js';
 import type { Command } from './arguments.js';
 import { terminal } from './output.js';
@@ -13,45 +14,28 @@ export interface Invocation {
 const USAGE_EXIT_CODE = 2;
 
 /** Runs the command to its end and returns the exit code. */
-export const runCommand = async (invocation: Invocation): Promise<number> =>
-  dispatch(parseCommand(invocation.words), invocation);
-
-const dispatch = (command: Command, { cwd, workerEntry }: Invocation): Promise<number> => {
-  switch (command.verb) {
-    case 'run':
-      return import('./run.js').then(({ run }) => run({ file: command.config, cwd, workerEntry }));
-    case 'dev':
-      return import('./dev.js').then(({ dev }) => dev({ file: command.config, cwd, workerEntry }, terminal));
-    case 'check':
-      return check(command, cwd);
-    case 'token':
-      return token(command, cwd);
-    case 'help':
-      return import('./help.js').then(({ HELP }) => print(HELP.trimEnd()));
-    case 'version':
-      return import('./version.js').then(({ readVersion }) => print(readVersion()));
-    case 'usage-error':
-      return Promise.resolve(complain(command.problem));
+export const runCommand = async (invocation: Invocation): Promise<number> => {
+  try {
+    return await dispatch(parseCommand(invocation.words), invocation);
+  } catch (error) {
+    if (!(error instanceof AdminFailure)) throw error;
+    return complain(error.message, 1);
   }
 };
 
-const check = async (
-  { config, print: wanted }: Extract<Command, { verb: 'check' }>,
-  cwd: string,
-): Promise<number> => {
-  const [{ checkConfig }, { readEnvironment }] = await Promise.all([
-    import('./check.js'),
-    import('../config/index.js'),
-  ]);
-  return checkConfig({ file: config, print: wanted, cwd, env: readEnvironment(cwd) }, terminal);
-};
-
-const token = async (command: Extract<Command, { verb: 'token' }>, cwd: string): Promise<number> => {
-  const [{ printToken }, { readEnvironment }] = await Promise.all([
-    import('./token.js'),
-    import('../config/index.js'),
-  ]);
-  return printToken(command.token, readEnvironment(cwd), terminal);
+const dispatch = async (command: Command, { cwd, workerEntry }: Invocation): Promise<number> => {
+  switch (command.kind) {
+    case 'verb': {
+      const { verb, words, options } = command;
+      return verb.run({ words, options, cwd, workerEntry, output: terminal });
+    }
+    case 'help':
+      return print((await import('./help.js')).help());
+    case 'version':
+      return print((await import('./version.js')).readVersion());
+    case 'usage-error':
+      return complain(`${command.problem}\nTry: torus --help`, USAGE_EXIT_CODE);
+  }
 };
 
 const print = (text: string): number => {
@@ -59,7 +43,7 @@ const print = (text: string): number => {
   return 0;
 };
 
-const complain = (problem: string): number => {
-  terminal.problem(`torus: ${problem}\nTry: torus --help`);
-  return USAGE_EXIT_CODE;
+const complain = (problem: string, exitCode: number): number => {
+  terminal.problem(`torus: ${problem}`);
+  return exitCode;
 };

@@ -3,7 +3,7 @@ import type { ConfigSnapshot } from '../contracts/config.js';
 import { isRecord } from './config-path.js';
 
 const REDACTED = '[redacted]';
-const SECRET_KEYS = new Set(['secret', 'keyPem']);
+const SECRET_KEYS = new Set(['secret', 'keyPem', 'token']);
 const FIELD_MAPS = new Set(['set', 'append']);
 const SECRET_FIELD = /auth|cookie|token|secret|key|password|credential/i;
 

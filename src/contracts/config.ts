@@ -121,6 +121,12 @@ export interface ListenerTimeouts {
 export interface AdminConfig {
   readonly host: string;
   readonly port: number;
+  /** Absolute path of a unix socket, in place of host and port. */
+  readonly socketPath: string | undefined;
+  /** What operators send as `Authorization: Bearer`; undefined for none. */
+  readonly token: string | undefined;
+  /** Undefined for plain HTTP. */
+  readonly tls: CertificateConfig | undefined;
   /** Nobody asked for this port: when it is taken, any free one will do. */
   readonly mayMove: boolean;
 }

@@ -7,7 +7,9 @@ const TOKEN_SYMBOLS = "!#$%&'*+-.^_`|~";
 const isAlphaNumeric = (byte: number): boolean => /[0-9A-Za-z]/.test(String.fromCharCode(byte));
 
 /** `tchar`: methods, field names, protocol names. */
-export const TOKEN = classOf((byte) => isAlphaNumeric(byte) || (byte < 128 && TOKEN_SYMBOLS.includes(String.fromCharCode(byte))));
+export const TOKEN = classOf(
+  (byte) => isAlphaNumeric(byte) || (byte < 128 && TOKEN_SYMBOLS.includes(String.fromCharCode(byte))),
+);
 
 /** What a field value may hold: HTAB, SP, VCHAR and obs-text; no other control byte, so no CR, LF or NUL. */
 export const FIELD_VALUE = classOf((byte) => byte === 9 || (byte >= 32 && byte !== 127));

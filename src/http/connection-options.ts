@@ -19,7 +19,10 @@ export function parseConnection(value: string): ConnectionOptions {
   if (value === '') return NONE;
   if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE;
   if (value === 'close') return CLOSE;
-  const options = value.toLowerCase().split(',').map((option) => option.trim());
+  const options = value
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim());
   const isNamed = (option: string): boolean =>
     option !== 'close' && option !== 'keep-alive' && option !== 'upgrade' && !PROTECTED.has(option);
   return {

@@ -8,6 +8,7 @@ export * from './process-facts.js';
 export * from './raw-client.js';
 export * from './recording-upstream.js';
 export * from './response-reader.js';
+export * from './run-cli.js';
 export * from './slowhttptest.js';
 export * from './start-dnsmasq.js';
 export * from './start-http2-upstream.js';

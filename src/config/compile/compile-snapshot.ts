@@ -1,9 +1,10 @@
 /** Owns the step from a checked document to the snapshot: files are read, references resolved, machine limits applied. */
-import type { AdminConfig, ConfigSnapshot } from '../../contracts/config.js';
+import type { ConfigSnapshot } from '../../contracts/config.js';
 import { availableCpus } from '../available-cpus.js';
 import { fileDescriptorLimit } from '../file-descriptor-limit.js';
 import type { ConfigDocument } from '../schema/document.js';
 import { availableAcceptMode } from './accept-mode.js';
+import { compileAdmin } from './compile-admin.js';
 import type { CompileContext } from './compile-context.js';
 import { compileListeners } from './compile-listeners.js';
 import { compileLog } from './compile-log.js';
@@ -23,7 +24,7 @@ export function compileSnapshot(
     accept: availableAcceptMode(document.accept, context.report),
     listeners: compileListeners(document.listeners ?? [], document.trustedProxies, context),
     tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
-    admin: document.admin === false ? undefined : compileAdmin(document.admin.address),
+    admin: compileAdmin(document.admin, context),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
     watch: document.watch,
     supervisor: {
@@ -39,13 +40,6 @@ export function compileSnapshot(
     upstreams: compileUpstreams(document.upstreams, context),
     routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
   };
-}
-
-const DEFAULT_ADMIN: AdminConfig = { host: '127.0.0.1', port: 9901, mayMove: true };
-
-/** A second instance on the machine should start; one that was told its port should not end up elsewhere. */
-function compileAdmin(address: Pick<AdminConfig, 'host' | 'port'> | undefined): AdminConfig {
-  return address === undefined ? DEFAULT_ADMIN : { ...address, mayMove: false };
 }
 
 /** Half the file descriptors: every client connection may need one towards an upstream. */

@@ -1,17 +1,8 @@
 /** Owns the grammar of a whole configuration: every key, its default beside it, and the text that documents it. */
 import { z } from 'zod';
 import { parseWritableFieldName } from '../parse/field.js';
-import {
-  address,
-  cidr,
-  countOrAuto,
-  duration,
-  flag,
-  isName,
-  NAME_RULE,
-  positiveDuration,
-  text,
-} from './scalars.js';
+import { cidr, countOrAuto, duration, flag, isName, NAME_RULE, positiveDuration, text } from './scalars.js';
+import { adminSchema } from './admin-schema.js';
 import { listenerSchema } from './listener/listener-schema.js';
 import { logSchema } from './log-schema.js';
 import { routeSchema } from './route/route-schema.js';
@@ -22,14 +13,6 @@ const tlsSchema = z.strictObject({
     .prefault('12h')
     .describe(
       'The keys of session tickets are replaced this often. A ticket of a former key costs a full handshake, no error.',
-    ),
-});
-
-const adminSchema = z.strictObject({
-  address: address()
-    .optional()
-    .describe(
-      'Where the admin API listens. Keep it off public networks. Default: `127.0.0.1:9901`, or a free port, with a warning, when that one is taken.',
     ),
 });
 
@@ -107,9 +90,11 @@ export const configSchema = z
       ),
     tls: tlsSchema.prefault({}).describe('What all TLS listeners have in common.'),
     admin: z
-      .union([adminSchema, z.literal(false)], { error: 'must be an object with `address`, or false' })
+      .union([adminSchema, z.literal(false)], {
+        error: 'must be an object with `address`, `token` and `tls`, or false',
+      })
       .prefault({})
-      .describe('The admin API: health, readiness and metrics. `false` turns it off.'),
+      .describe('The admin API: health, metrics, live view and operation. `false` turns it off.'),
     shutdown: shutdownSchema.prefault({}).describe('How an instance stops.'),
     watch: flag()
       .prefault(true)

@@ -1,5 +1,5 @@
 /** Owns which Host a request to the admin listener may name, so that a web page cannot reach it by DNS rebinding. */
-import { isIP } from 'node:net';
+import { isLoopback } from '../../http/loopback.js';
 
 /** True when a request with that Host field may be answered by a listener bound to `boundHost`. */
 export const isAllowedHost = (hostField: string | undefined, boundHost: string): boolean => {
@@ -8,12 +8,6 @@ export const isAllowedHost = (hostField: string | undefined, boundHost: string):
   if (hostField === undefined) return false;
   const host = withoutPort(hostField.trim().toLowerCase());
   return host === boundHost.toLowerCase() || isLoopback(host);
-};
-
-const isLoopback = (host: string): boolean => {
-  if (host === 'localhost') return true;
-  if (isIP(host) === 4) return host.startsWith('127.');
-  return isIP(host) === 6 && (host === '::1' || host.startsWith('::ffff:127.'));
 };
 
 const withoutPort = (host: string): string => {

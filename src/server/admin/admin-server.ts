@@ -1,76 +1,78 @@
-/** Owns the admin listener: health, readiness and metrics, over plain HTTP. It never proxies and changes nothing. */
+/** Owns the admin listener: where it is bound, and how its answers are written. It never proxies. */
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, ListenOptions } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { AdminConfig } from '../../contracts/config.js';
-import { PROMETHEUS_CONTENT_TYPE } from '../../observability/prometheus.js';
-import { isAllowedHost } from './admin-host.js';
+import { isHostAllowed, refuse } from './admin-guard.js';
+import { AdminProblem, MAX_BODY_BYTES, problem } from './admin-route.js';
+import type { AdminAnswer, AdminRequest, AdminRoute } from './admin-route.js';
+import { AdminTable } from './admin-table.js';
 
-export interface AdminSources {
-  /** undefined when requests can be served; otherwise why not. */
-  unreadyReason(): string | undefined;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
-  /** The endpoints of every upstream and their states, as plain data. */
-  upstreams(): Promise<object>;
-  onFailure(error: unknown): void;
-}
-
-type AdminAddress = Pick<AdminConfig, 'host' | 'port'>;
+export type AdminOptions = Omit<AdminConfig, 'mayMove'>;
 
 export interface AdminServer {
+  /** 0 on a unix socket. */
   readonly port: number;
   close(): void;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly contentType?: string;
-  readonly fields?: Readonly<Record<string, string>>;
-}
+type OnFailure = (error: unknown) => void;
 
-type Endpoint = (sources: AdminSources) => Answer | Promise<Answer>;
-
-const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  '/livez': () => ({ status: 200, body: 'ok\n' }),
-  '/readyz': (sources) => readiness(sources.unreadyReason()),
-  '/metrics': async (sources) => ({
-    status: 200,
-    body: await sources.metrics(),
-    contentType: PROMETHEUS_CONTENT_TYPE,
-  }),
-  '/upstreams': async (sources) => ({
-    status: 200,
-    body: `${JSON.stringify(await sources.upstreams(), undefined, 2)}\n`,
-    contentType: 'application/json',
-  }),
-  '/': () => ({ status: 200, body: `${Object.keys(ENDPOINTS).join('\n')}\n` }),
-};
-
-const METHODS = ['GET', 'HEAD'];
 const REQUEST_TIMEOUT_MS = 5000;
 const MAX_CONNECTIONS = 64;
+// What is created by the bind alone must be the owner's alone.
+const OWNER_ONLY = 0o177;
 
 /** Binds the admin listener. Rejects when the address cannot be bound (`code` on the error). */
-export const startAdmin = (config: AdminAddress, sources: AdminSources): Promise<AdminServer> =>
+export const startAdmin = (
+  admin: AdminOptions,
+  routes: readonly AdminRoute[],
+  onFailure: OnFailure,
+): Promise<AdminServer> =>
   new Promise((resolve, reject) => {
-    const server = createServer(
-      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-      (request, response) =>
-        void answer(config, sources, request).then((reply) => write(request, response, reply)),
-    );
+    const table = new AdminTable(routes);
+    const server = createFor(admin, (request, response) => {
+      answer(admin, table, request)
+        .catch((error: unknown) => failed(error, onFailure))
+        .then((reply) => write(request, response, reply))
+        .catch(onFailure);
+    });
     server.maxConnections = MAX_CONNECTIONS;
     server.once('error', reject);
-    server.listen({ host: config.host, port: config.port }, () => {
+    bind(server, admin, () => {
       server.removeListener('error', reject);
-      server.on('error', (error) => sources.onFailure(error));
+      server.on('error', onFailure);
       resolve(handleOf(server));
     });
   });
 
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+
+const createFor = ({ tls }: AdminOptions, onRequest: OnRequest): Server => {
+  const limits: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  if (tls === undefined) return createServer(limits, onRequest);
+  return createSecureServer({ ...limits, cert: tls.certPem, key: tls.keyPem }, onRequest);
+};
+
+const bind = (server: Server, { host, port, socketPath }: AdminOptions, onBound: () => void): void => {
+  const where: ListenOptions = socketPath === undefined ? { host, port } : { path: socketPath };
+  if (socketPath === undefined) {
+    server.listen(where, onBound);
+    return;
+  }
+  const before = process.umask(OWNER_ONLY);
+  try {
+    server.listen(where, onBound);
+  } finally {
+    process.umask(before);
+  }
+};
+
 const handleOf = (server: Server): AdminServer => ({
-  port: (server.address() as AddressInfo).port,
+  port: (server.address() as AddressInfo | null)?.port ?? 0,
   close: () => {
     server.close();
     server.closeAllConnections();
@@ -78,43 +80,69 @@ const handleOf = (server: Server): AdminServer => ({
 });
 
 const answer = async (
-  config: AdminAddress,
-  sources: AdminSources,
+  admin: AdminOptions,
+  table: AdminTable,
   request: IncomingMessage,
-): Promise<Answer> => {
-  if (!isAllowedHost(request.headers.host, config.host)) return { status: 421, body: 'wrong host\n' };
-  const endpoint = endpointOf(request.url ?? '/');
-  if (endpoint === undefined) return { status: 404, body: 'not found\n' };
-  if (!METHODS.includes(request.method ?? '')) {
-    return { status: 405, body: 'method not allowed\n', fields: { allow: METHODS.join(', ') } };
-  }
-  try {
-    return await endpoint(sources);
-  } catch (error) {
-    sources.onFailure(error);
-    return { status: 500, body: 'internal error\n' };
-  }
+): Promise<AdminAnswer> => {
+  if (!isHostAllowed(admin, request.headers.host)) return problem(421, 'wrong host');
+  const { path, query } = splitTarget(request.url ?? '/');
+  const match = table.match(request.method ?? '', path);
+  if ('answer' in match) return match.answer;
+  const refusal = refuse(admin, match.route, request.headers);
+  if (refusal !== undefined) return refusal;
+  return match.route.handle(requestOf(request, match.parameter, query));
 };
 
-const endpointOf = (target: string): Endpoint | undefined => {
-  const path = target.split('?', 1)[0] ?? '/';
-  return Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
+const splitTarget = (target: string): { readonly path: string; readonly query: string } => {
+  const mark = target.indexOf('?');
+  return mark < 0
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
 };
 
-const readiness = (reason: string | undefined): Answer =>
-  reason === undefined
-    ? { status: 200, body: 'ready\n' }
-    : { status: 503, body: `${reason}\n`, fields: { 'retry-after': '1' } };
+const requestOf = (request: IncomingMessage, parameter: string, query: string): AdminRequest => ({
+  query: new URLSearchParams(query),
+  parameter,
+  accept: request.headers.accept ?? '',
+  contentType: request.headers['content-type'] ?? '',
+  body: () => readBody(request),
+});
 
-const write = (request: IncomingMessage, response: ServerResponse, reply: Answer): void => {
+const readBody = async (request: IncomingMessage): Promise<string> => {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > MAX_BODY_BYTES) throw new AdminProblem(413, `a body may have ${MAX_BODY_BYTES} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+};
+
+const failed = (error: unknown, onFailure: OnFailure): AdminAnswer => {
+  if (error instanceof AdminProblem) return problem(error.status, error.message);
+  onFailure(error);
+  return problem(500, 'internal error');
+};
+
+const write = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: AdminAnswer,
+): Promise<void> => {
   // A body nobody reads would hold the connection.
   request.resume();
+  const { body } = reply;
+  const length = body instanceof Readable ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(reply.status, {
-    'content-type': reply.contentType ?? 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(reply.body),
+    'content-type': reply.contentType,
+    ...length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
     ...reply.fields,
   });
-  response.end(request.method === 'HEAD' ? undefined : reply.body);
+  if (request.method === 'HEAD') response.end();
+  else if (body instanceof Readable) await pipeline(body, response);
+  else response.end(body);
 };

@@ -4,6 +4,7 @@ import type { EndpointOutcome, UpstreamEndpoints } from '../../contracts/endpoin
 import type { KeySetSnapshot } from '../../contracts/key-set.js';
 import type { LiveExchange } from '../../contracts/lifecycle.js';
 import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
+import type { AnswerMessage, AskMessage } from './questions.js';
 
 /** What became of the exchanges of one worker while it drained. */
 export interface DrainReport {
@@ -47,6 +48,7 @@ export type PrimaryMessage =
   /** Another worker could not: drop what was prepared. */
   | { readonly type: 'discard'; readonly version: number }
   | { readonly type: 'ping'; readonly sequence: number }
+  | AskMessage
   | { readonly type: 'collect-metrics'; readonly request: number }
   | { readonly type: 'key-set'; readonly url: string; readonly keySet: KeySetSnapshot }
   | { readonly type: 'endpoints'; readonly endpoints: EndpointDirectoryState }
@@ -72,6 +74,7 @@ export type WorkerMessage =
   | { readonly type: 'boot-failed'; readonly problem: string; readonly code: string | undefined }
   | ConfigAnswer
   | { readonly type: 'pong'; readonly sequence: number }
+  | AnswerMessage
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: MetricsSnapshot }
   | { readonly type: 'refresh-key-set'; readonly request: number; readonly url: string }
   /** `version` is that of the snapshot whose upstream saw it. */
@@ -91,6 +94,7 @@ const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
   commit: { version: 'number' },
   discard: { version: 'number' },
   ping: { sequence: 'number' },
+  ask: { request: 'number', kind: 'string', question: 'object' },
   'collect-metrics': { request: 'number' },
   'key-set': { url: 'string', keySet: 'object' },
   endpoints: { endpoints: 'object' },
@@ -107,6 +111,7 @@ const WORKER_SHAPES: Shapes<WorkerMessage> = {
   rejected: { version: 'number', problem: 'string' },
   applied: { version: 'number' },
   pong: { sequence: 'number' },
+  answer: { request: 'number', result: 'object' },
   metrics: { request: 'number', metrics: 'object' },
   'refresh-key-set': { request: 'number', url: 'string' },
   'endpoint-outcome': { version: 'number', outcome: 'object' },

@@ -3,16 +3,18 @@ import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
-import { startAdmin } from '../admin/admin-server.js';
-import type { AdminServer, AdminSources } from '../admin/admin-server.js';
-import { describeBindFailure } from '../bind-problem.js';
+import type { AdminServer } from '../admin/admin-server.js';
 import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
+import { adminRoutes } from './admin-routes.js';
 import { composeEndpoints } from './endpoints/index.js';
 import type { Endpoints } from './endpoints/index.js';
 import { expirySamples, watchExpiry } from './certificate-expiry.js';
+import { Inquiry } from './inquiry.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
+import type { InstanceFacts } from './metrics-collector.js';
+import { openAdmin } from './open-admin.js';
 import { Reloader } from './reloader.js';
 import type { LoadSnapshot } from './reloader.js';
 import { systemScheduler } from './scheduler.js';
@@ -63,7 +65,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload() }),
   });
   try {
-    const admin = await openAdmin(primary, snapshot, log);
+    const admin = await openAdmin(snapshot.admin, adminRoutes({ ...primary, log }), log);
     if (admin === 'failed') return 1;
     return await runUntilStopped(primary, admin, { scheduler: options.scheduler ?? systemScheduler, log });
   } finally {
@@ -78,6 +80,7 @@ interface Primary {
   readonly endpoints: Endpoints;
   readonly ticketKeys: TicketKeys;
   readonly metrics: MetricsCollector;
+  readonly inquiry: Inquiry;
   readonly reloader: Reloader | undefined;
 }
 
@@ -135,9 +138,10 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     endpoints: () => endpoints.directory.current(),
     ticketKeys: () => ticketKeys.current(),
     onWorkerMessage: (slot, worker, message) =>
-      void handle({ keySets, endpoints, metrics, reloader }, { slot, worker }, message),
+      void handle({ keySets, endpoints, metrics, inquiry, reloader }, { slot, worker }, message),
     onWorkerGone: (slot, worker) => {
       metrics.retire(slot.number);
+      inquiry.gone(worker);
       reloader?.gone(worker);
     },
     onAllReady: (listeners) => {
@@ -148,20 +152,26 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const metrics: MetricsCollector = new MetricsCollector({
     pool: supervisor.pool,
     scheduler,
-    facts: () => ({
-      restarts: supervisor.restarts,
-      configVersion: supervisor.snapshot.version,
-      reloads: reloader?.counts ?? { applied: 0, rejected: 0 },
-      startSeconds,
-      keySetFetches: keySets.fetches,
-    }),
+    facts: () => factsOf({ supervisor, reloader, keySets }, startSeconds),
     more: () => moreMetrics(endpoints, supervisor.snapshot),
   });
+  const inquiry = new Inquiry({ pool: supervisor.pool, scheduler });
   const { reload: load } = options;
   const shared = { supervisor, keySets, endpoints: endpoints.directory, scheduler, log };
   const reloader: Reloader | undefined = load === undefined ? undefined : new Reloader({ ...shared, load });
-  return { supervisor, keySets, endpoints, ticketKeys, metrics, reloader };
+  return { supervisor, keySets, endpoints, ticketKeys, metrics, inquiry, reloader };
 };
+
+const factsOf = (
+  { supervisor, reloader, keySets }: Pick<Primary, 'supervisor' | 'reloader' | 'keySets'>,
+  startSeconds: number,
+): InstanceFacts => ({
+  restarts: supervisor.restarts,
+  configVersion: supervisor.snapshot.version,
+  reloads: reloader?.counts ?? { applied: 0, rejected: 0 },
+  startSeconds,
+  keySetFetches: keySets.fetches,
+});
 
 const moreMetrics = (
   endpoints: Endpoints,
@@ -178,13 +188,14 @@ interface Sender {
 }
 
 const handle = async (
-  { keySets, endpoints, metrics, reloader }: Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'reloader'>,
+  { keySets, endpoints, metrics, inquiry, reloader }: Omit<Primary, 'supervisor' | 'ticketKeys'>,
   { slot, worker }: Sender,
   message: WorkerMessage,
 ): Promise<void> => {
   if (message.type === 'metrics') metrics.receive(slot.number, message.metrics, message.request);
   if (message.type === 'drained') metrics.receive(slot.number, message.metrics, undefined);
   if (message.type === 'endpoint-outcome') endpoints.directory.receive(message.version, message.outcome);
+  if (message.type === 'answer') inquiry.receive(message);
   if (isConfigAnswer(message)) reloader?.receive(worker, message);
   if (message.type !== 'refresh-key-set') return;
   await keySets.refresh(message.url);
@@ -193,46 +204,3 @@ const handle = async (
 
 const isConfigAnswer = (message: WorkerMessage): message is ConfigAnswer =>
   message.type === 'prepared' || message.type === 'rejected' || message.type === 'applied';
-
-const openAdmin = async (
-  primary: Primary,
-  snapshot: ConfigSnapshot,
-  log: Log,
-): Promise<AdminServer | undefined | 'failed'> => {
-  const { admin } = snapshot;
-  if (admin === undefined) return undefined;
-  const sources: AdminSources = {
-    unreadyReason: () => unreadyReason(primary.supervisor),
-    metrics: () => primary.metrics.scrape(),
-    upstreams: () => describeUpstreams(primary),
-    onFailure: (err) => log.error({ err }, 'Admin listener failed'),
-  };
-  try {
-    const server = await startAdmin(admin, sources).catch((error: unknown) => {
-      if (!admin.mayMove) throw error;
-      log.warn(`${describeBindFailure({ name: 'admin', ...admin }, error)}: taking a free port`);
-      return startAdmin({ ...admin, port: 0 }, sources);
-    });
-    log.info({ address: admin.host, port: server.port }, 'Admin listening');
-    return server;
-  } catch (error) {
-    log.fatal(describeBindFailure({ name: 'admin', ...admin }, error));
-    return 'failed';
-  }
-};
-
-const DESCRIBE_TRIES = 3;
-
-/** What it says holds for every worker: they answer for their counts after they have heard the news. */
-const describeUpstreams = async ({ endpoints, metrics }: Primary): Promise<object> => {
-  for (let left = DESCRIBE_TRIES; ; left -= 1) {
-    endpoints.directory.tellNow();
-    const gauges = await metrics.workerGauges();
-    if (endpoints.directory.isTold || left === 0) return endpoints.describe(gauges);
-  }
-};
-
-const unreadyReason = ({ phase }: Supervisor): string | undefined => {
-  if (phase === 'draining') return 'draining';
-  return phase === 'ready' ? undefined : 'no worker is ready';
-};

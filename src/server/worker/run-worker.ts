@@ -13,8 +13,11 @@ import { WorkerMetrics } from '../../observability/metrics.js';
 import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
 import { observeProcess } from '../../observability/process-gauges.js';
 import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
+import type { Answers, AskMessage } from '../ipc/questions.js';
 import { LifecycleManager } from '../lifecycle/lifecycle-manager.js';
 import { systemClock } from '../lifecycle/system-clock.js';
+import { answerPrimary } from './answer-primary.js';
+import { composeAnswers } from './answers.js';
 import { describeBootFailure } from './boot-failure.js';
 import { ConfigSwap } from './config-swap.js';
 import { openProcessLink } from './primary-link.js';
@@ -37,7 +40,10 @@ export interface WorkerOptions {
 }
 
 type StartMessage = Extract<PrimaryMessage, { type: 'start' }>;
-type KeyMessage = Extract<PrimaryMessage, { type: 'key-set' | 'key-set-refreshed' | 'ticket-keys' }>;
+type StateMessage = Extract<
+  PrimaryMessage,
+  { type: 'key-set' | 'key-set-refreshed' | 'ticket-keys' | 'endpoints' }
+>;
 
 // Longer than the primary's own limit for a fetch.
 const KEY_SET_TIMEOUT_MS = 6000;
@@ -60,6 +66,7 @@ class WorkerProcess {
   #lifecycle: LifecycleManager | undefined;
   #plane: DataPlane | undefined;
   #swap: ConfigSwap | undefined;
+  #answers: Answers | undefined;
   #listeners: readonly BoundListener[] = [];
   #exiting = false;
 
@@ -104,10 +111,6 @@ class WorkerProcess {
         this.#link.send({ type: 'pong', sequence: message.sequence });
         return;
       }
-      case 'endpoints': {
-        this.#endpoints.store(message.endpoints);
-        return;
-      }
       case 'prepare':
         this.#endpoints.store(message.endpoints);
         this.#swap?.receive(message);
@@ -121,17 +124,27 @@ class WorkerProcess {
         this.#sendMetrics(message.request);
         return;
       }
+
       case 'shutdown': {
         this.#stop(message.reason);
         return;
       }
+      case 'ask': {
+        this.#answer(message);
+        return;
+      }
       default:
-        this.#onKeys(message);
+        this.#onState(message);
     }
   }
 
-  #onKeys(message: KeyMessage): void {
-    if (message.type === 'key-set') this.#keySets.store(message.url, message.keySet);
+  #answer(message: AskMessage): void {
+    void answerPrimary(this.#answers, message).then((answer) => this.#link.send(answer));
+  }
+
+  #onState(message: StateMessage): void {
+    if (message.type === 'endpoints') this.#endpoints.store(message.endpoints);
+    else if (message.type === 'key-set') this.#keySets.store(message.url, message.keySet);
     else if (message.type === 'key-set-refreshed') this.#keySets.answered(message.request);
     else this.#plane?.setTicketKeys(message.ticketKeys);
   }
@@ -164,6 +177,7 @@ class WorkerProcess {
       log: this.#log,
     };
     this.#plane = this.#options.compose(snapshot, services);
+    this.#answers = composeAnswers({ log: this.#log });
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
       plane: this.#plane,

@@ -30,7 +30,7 @@ describe('configJsonSchema', () => {
 
   it('knows the keys of any place', () => {
     expect(keysAt(['upstreams', 'any', 'endpoints', 3])).toEqual(['url', 'weight']);
-    expect(keysAt(['admin'])).toEqual(['address']);
+    expect(keysAt(['admin'])).toEqual(['address', 'token', 'tls']);
     expect(keysAt(['nowhere'])).toEqual([]);
   });
 });

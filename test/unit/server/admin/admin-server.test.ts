@@ -1,13 +1,22 @@
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
+import { json } from '../../../../src/server/admin/admin-route.js';
+import type { AdminRoute } from '../../../../src/server/admin/admin-route.js';
 import { startAdmin } from '../../../../src/server/admin/admin-server.js';
-import type { AdminServer, AdminSources } from '../../../../src/server/admin/admin-server.js';
+import type { AdminOptions, AdminServer } from '../../../../src/server/admin/admin-server.js';
+import { basicRoutes } from '../../../../src/server/admin/routes/basic-routes.js';
+import { withIndex } from '../../../../src/server/admin/routes/index-routes.js';
 
 interface Reply {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
+
+const LOOPBACK: AdminOptions = {
+  ...{ host: '127.0.0.1', port: 0 },
+  ...{ socketPath: undefined, token: undefined, tls: undefined },
+};
 
 describe('the admin listener', () => {
   let admin: AdminServer;
@@ -19,20 +28,29 @@ describe('the admin listener', () => {
     unready = undefined;
     metrics = () => Promise.resolve('torus_up 1\n');
     failures = [];
-    const sources: AdminSources = {
-      unreadyReason: () => unready,
-      metrics: () => metrics(),
-      upstreams: () => Promise.resolve({ upstreams: [] }),
-      onFailure: (error) => failures.push(error),
-    };
-    admin = await startAdmin({ host: '127.0.0.1', port: 0 }, sources);
+    admin = await startAdmin(LOOPBACK, routes(), (error) => failures.push(error));
   });
 
   afterEach(() => admin.close());
 
-  const ask = (path: string, options: { method?: string; host?: string } = {}): Promise<Reply> =>
+  const routes = (): AdminRoute[] =>
+    withIndex([
+      ...basicRoutes({ unreadyReason: () => unready, metrics: () => metrics() }),
+      {
+        method: 'POST',
+        path: '/things/:id',
+        summary: 'changes a thing',
+        handle: async ({ parameter, query, body }) =>
+          json({ parameter, of: query.get('of'), body: await body() }),
+      },
+    ]);
+
+  const ask = (
+    path: string,
+    options: { method?: string; host?: string; body?: string } = {},
+  ): Promise<Reply> =>
     new Promise((resolve, reject) => {
-      const { method = 'GET', host = 'localhost' } = options;
+      const { method = 'GET', host = 'localhost', body: sentBody } = options;
       const sent = request(
         { host: '127.0.0.1', port: admin.port, path, method, agent: false, headers: { host } },
         (response) => {
@@ -41,7 +59,7 @@ describe('the admin listener', () => {
           response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }));
         },
       );
-      sent.on('error', reject).end();
+      sent.on('error', reject).end(sentBody);
     });
 
   it('is alive as long as it answers', async () => {
@@ -72,16 +90,33 @@ describe('the admin listener', () => {
   });
 
   it('lists what there is, and knows nothing else', async () => {
-    expect((await ask('/')).body).toBe('/livez\n/readyz\n/metrics\n/upstreams\n/\n');
+    const { body } = await ask('/');
+    expect(body.split('\n').map((line) => line.split(/ +/, 2).join(' '))).toEqual([
+      ...['GET /livez', 'GET /readyz', 'GET /metrics', 'POST /things/:id', 'GET /', ''],
+    ]);
     expect((await ask('/constructor')).status).toBe(404);
     expect((await ask('/livez/')).status).toBe(404);
   });
 
-  it('changes nothing: other methods are refused', async () => {
+  it('refuses other methods, and says which there are', async () => {
     expect(await ask('/livez', { method: 'POST' })).toMatchObject({
-      status: 405,
-      headers: { allow: 'GET, HEAD' },
+      ...{ status: 405, headers: { allow: 'GET, HEAD' } },
     });
+    expect(await ask('/things/1')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+  });
+
+  it('hands over the parameter of the path, the query and the body', async () => {
+    const reply = await ask('/things/a%20b?of=c%3F', { method: 'POST', body: '{"x":1}' });
+    expect(JSON.parse(reply.body)).toEqual({ parameter: 'a b', of: 'c?', body: '{"x":1}' });
+    expect((await ask('/things/a/b', { method: 'POST' })).status).toBe(404);
+    expect((await ask('/things/', { method: 'POST' })).status).toBe(404);
+    expect((await ask('/things/%E0%A4%A', { method: 'POST' })).status).toBe(404);
+  });
+
+  it('refuses a body that is too long', async () => {
+    expect((await ask('/things/1', { method: 'POST', body: 'x'.repeat(4 * 1024 * 1024 + 1) })).status).toBe(
+      413,
+    );
   });
 
   it('refuses a Host that a web page could have put there', async () => {
@@ -95,9 +130,7 @@ describe('the admin listener', () => {
   });
 
   it('rejects when its address cannot be bound', async () => {
-    const taken = { host: '127.0.0.1', port: admin.port };
-    const upstreams = () => Promise.resolve({});
-    const sources = { unreadyReason: () => undefined, metrics, upstreams, onFailure: () => undefined };
-    await expect(startAdmin(taken, sources)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const taken = { ...LOOPBACK, port: admin.port };
+    await expect(startAdmin(taken, routes(), () => undefined)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });

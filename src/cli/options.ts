@@ -1,0 +1,47 @@
+/** Owns the options of the command line: their names, their form, and what the help says of them. */
+
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** Of the value, in the help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** An option means the same in every command that has it. */
+export const OPTIONS = {
+  config: { type: 'string', short: 'c', value: 'FILE', help: 'torus.yaml, .json, .ts or .js' },
+  admin: {
+    type: 'string',
+    value: 'ADDRESS',
+    help: 'of the running instance: HOST:PORT, https://HOST:PORT or unix:PATH; default: as configured',
+  },
+  json: { type: 'boolean', help: 'JSON in place of text for people' },
+  worker: { type: 'string', value: 'N', help: 'one worker in place of all' },
+  print: { type: 'boolean', help: 'also print the configuration as it is understood, without secrets' },
+  secret: { type: 'string', value: 'SECRET', help: 'default: the environment variable JWT_SECRET' },
+  sub: { type: 'string', value: 'SUBJECT', help: 'claim "sub"' },
+  claim: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=VALUE',
+    help: 'any other claim, may be repeated; VALUE is read as JSON if it is JSON',
+  },
+  scope: { type: 'string', value: 'SCOPES', help: 'claim "scope", space separated' },
+  expires: { type: 'string', value: 'TIME', help: '30s, 15m, 1h, 7d; default 1h' },
+  algorithm: { type: 'string', value: 'ALG', help: 'HS256 (default), HS384, HS512' },
+  help: { type: 'boolean', short: 'h', help: 'print this text' },
+  version: { type: 'boolean', short: 'v', help: 'print the version' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+type ValueOf<O> = O extends { readonly type: 'boolean' }
+  ? boolean
+  : O extends { readonly multiple: true }
+    ? readonly string[]
+    : string;
+
+/** What was given; an option that was not is undefined. */
+export type OptionValues = { readonly [N in OptionName]?: ValueOf<(typeof OPTIONS)[N]> | undefined };

@@ -1,0 +1,67 @@
+/** Owns the list of commands. Each loads only itself. */
+import { targetOf } from './target.js';
+import type { Verb } from './verb.js';
+
+/** In the order of the help. */
+export const VERBS: Readonly<Record<string, Verb>> = {
+  run: {
+    summary: 'serve (the default)',
+    options: ['config'],
+    run: async ({ options, cwd, workerEntry }) => {
+      const { run } = await import('./run.js');
+      return run({ file: options.config, cwd, workerEntry });
+    },
+  },
+  dev: {
+    summary: 'serve with a self-signed certificate, a random secret and an embedded echo upstream',
+    options: ['config'],
+    run: async ({ options, cwd, workerEntry, output }) => {
+      const { dev } = await import('./dev.js');
+      return dev({ file: options.config, cwd, workerEntry }, output);
+    },
+  },
+  check: {
+    summary: 'validate the configuration by the path that run uses',
+    options: ['config', 'print'],
+    run: async ({ options, cwd, output }) => {
+      const [{ checkConfig }, { readEnvironment }] = await Promise.all([
+        import('./check.js'),
+        import('../config/index.js'),
+      ]);
+      const print = options.print === true;
+      return checkConfig({ file: options.config, print, cwd, env: readEnvironment(cwd) }, output);
+    },
+  },
+  upstreams: {
+    summary:
+      'the endpoints of a running instance, their states and why; exit code 1 when an upstream has none',
+    options: ['config', 'admin', 'json'],
+    run: async (line) => {
+      const { showUpstreams } = await import('./upstreams.js');
+      return showUpstreams({ ...targetOf(line), json: line.options.json === true }, line.output);
+    },
+  },
+  'log-level': {
+    summary: 'log more or less, until the next reload',
+    words: 'LEVEL',
+    options: ['config', 'admin', 'worker'],
+    least: 1,
+    most: 1,
+    run: async (line) => {
+      const { setLogLevel } = await import('./log-level.js');
+      const [level = ''] = line.words;
+      return setLogLevel({ ...targetOf(line), level, worker: line.options.worker }, line.output);
+    },
+  },
+  token: {
+    summary: 'print a signed test token',
+    options: ['secret', 'sub', 'claim', 'scope', 'expires', 'algorithm'],
+    run: async ({ options, cwd, output }) => {
+      const [{ printToken }, { readEnvironment }] = await Promise.all([
+        import('./token.js'),
+        import('../config/index.js'),
+      ]);
+      return printToken(options, readEnvironment(cwd), output);
+    },
+  },
+};

@@ -1,0 +1,42 @@
+/** Owns the routes that every instance has: is it alive, is it ready, what does it count. */
+import { PROMETHEUS_CONTENT_TYPE } from '../../../observability/prometheus.js';
+import { problem, text } from '../admin-route.js';
+import type { AdminAnswer, AdminRoute } from '../admin-route.js';
+
+export interface BasicSources {
+  /** undefined when requests can be served; otherwise why not. */
+  unreadyReason(): string | undefined;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+export const basicRoutes = (sources: BasicSources): AdminRoute[] => [
+  {
+    method: 'GET',
+    path: '/livez',
+    summary: 'the primary answers',
+    access: 'probe',
+    handle: () => text('ok\n'),
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'requests can be served, or why not',
+    access: 'probe',
+    handle: () => readiness(sources.unreadyReason()),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Prometheus text',
+    access: 'metrics',
+    handle: async () => ({
+      status: 200,
+      body: await sources.metrics(),
+      contentType: PROMETHEUS_CONTENT_TYPE,
+    }),
+  },
+];
+
+const readiness = (reason: string | undefined): AdminAnswer =>
+  reason === undefined ? text('ready\n') : problem(503, reason, { 'retry-after': '1' });

@@ -1,0 +1,73 @@
+/** Owns which routes the admin listener of an instance has, and what of the primary stands behind each. */
+import type { Log } from '../../observability/logger.js';
+import { AdminProblem } from '../admin/admin-route.js';
+import type { AdminRoute } from '../admin/admin-route.js';
+import { basicRoutes } from '../admin/routes/basic-routes.js';
+import { withIndex } from '../admin/routes/index-routes.js';
+import { logRoutes } from '../admin/routes/log-routes.js';
+import type { LogLevel } from '../admin/routes/log-routes.js';
+import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
+import type { Endpoints } from './endpoints/index.js';
+import type { Inquiry } from './inquiry.js';
+import type { MetricsCollector } from './metrics-collector.js';
+import type { Supervisor } from './supervisor.js';
+import type { LiveWorker } from './worker-pool.js';
+
+export interface AdminParts {
+  readonly supervisor: Supervisor;
+  readonly endpoints: Endpoints;
+  readonly metrics: MetricsCollector;
+  readonly inquiry: Inquiry;
+  readonly log: Log;
+}
+
+export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
+  withIndex([
+    ...basicRoutes({
+      unreadyReason: () => unreadyReason(parts.supervisor),
+      metrics: () => parts.metrics.scrape(),
+    }),
+    ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
+    ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
+  ]);
+
+/** Of the primary too, where no worker is named. */
+const setLogLevel = async (
+  { log, inquiry, supervisor }: AdminParts,
+  level: LogLevel,
+  number: number,
+): Promise<object> => {
+  if (number > 0) {
+    const live = workerOf(supervisor, number);
+    return {
+      level,
+      workers: [{ worker: number, former: await inquiry.ask(live, 'set-log-level', { level }) }],
+    };
+  }
+  log.level = level;
+  const { answers, missing } = await inquiry.askAll('set-log-level', { level });
+  return { level, workers: answers.map(({ worker, answer: former }) => ({ worker, former })), missing };
+};
+
+/** Throws an `AdminProblem` where there is no such worker. */
+const workerOf = ({ pool }: Supervisor, number: number): LiveWorker => {
+  const live = pool.inPhase('ready').find(({ slot }) => slot.number === number);
+  if (live === undefined) throw new AdminProblem(404, `there is no ready worker ${number}`);
+  return live;
+};
+
+const DESCRIBE_TRIES = 3;
+
+/** What it says holds for every worker: they answer for their counts after they have heard the news. */
+const describeUpstreams = async ({ endpoints, metrics }: AdminParts): Promise<object> => {
+  for (let left = DESCRIBE_TRIES; ; left -= 1) {
+    endpoints.directory.tellNow();
+    const gauges = await metrics.workerGauges();
+    if (endpoints.directory.isTold || left === 0) return endpoints.describe(gauges);
+  }
+};
+
+const unreadyReason = ({ phase }: Supervisor): string | undefined => {
+  if (phase === 'draining') return 'draining';
+  return phase === 'ready' ? undefined : 'no worker is ready';
+};

@@ -1,0 +1,15 @@
+/** Owns what a serving worker answers to the questions of the primary. */
+import type { Log } from '../../observability/logger.js';
+import type { Answers } from '../ipc/questions.js';
+
+export interface AnswerSources {
+  readonly log: Log;
+}
+
+export const composeAnswers = ({ log }: AnswerSources): Answers => ({
+  'set-log-level': ({ level }) => {
+    const former = log.level;
+    log.level = level;
+    return former;
+  },
+});
