@@ -60,7 +60,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
       endpoints.directory.stop();
       supervisor.stop(reason);
     },
-    ...(reloader === undefined ? {} : { onReload: () => void reloader.reload() }),
+    ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
     const admin = await openAdmin(primary, snapshot, log);
@@ -151,7 +151,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     facts: () => ({
       restarts: supervisor.restarts,
       configVersion: supervisor.snapshot.version,
-      reloads: reloader?.counts ?? { applied: 0, rejected: 0 },
+      reloads: reloader?.counts ?? { applied: 0, rejected: 0, unchanged: 0 },
       startSeconds,
       keySetFetches: keySets.fetches,
     }),
