@@ -16,13 +16,13 @@ export interface RunRequest {
 /** Serves until told to stop. Returns the exit code. */
 export const run = async ({ file, cwd, workerEntry }: RunRequest): Promise<number> => {
   const watch = new InputWatch();
-  const load = async (version: number, severity: Severity): Promise<ConfigSnapshot | undefined> => {
+  const load = async (version: number, severity: Severity): Promise<Loaded> => {
     const request = (): LoadRequest => ({ file, cwd, env: readEnvironment(cwd), version });
-    const { snapshot } = await watch.during(() => loadOrExplain(request, severity));
-    if (snapshot !== undefined) watch.enable(snapshot.watch);
-    return snapshot;
+    const loaded = await watch.during(() => loadOrExplain(request, severity));
+    if (loaded.snapshot !== undefined) watch.enable(loaded.snapshot.watch);
+    return loaded;
   };
-  const snapshot = await load(1, 'fatal');
+  const { snapshot } = await load(1, 'fatal');
   if (snapshot === undefined) return 1;
   return runPrimary({ snapshot, workerEntry, watch, reload: (version) => load(version, 'error') });
 };
@@ -33,6 +33,8 @@ type Severity = 'fatal' | 'error';
 export interface Loaded {
   /** Undefined after every problem was logged. Warnings are logged too. */
   readonly snapshot: ConfigSnapshot | undefined;
+  /** Its warnings, or why there is none. */
+  readonly problems: readonly ConfigProblem[];
   /** Files that it was made from. */
   readonly inputs: readonly string[];
 }
@@ -44,11 +46,14 @@ export const loadOrExplain = async (
   const log = createLogger({ level: 'info', pretty: false, role: 'primary' });
   try {
     const result = await loadConfig(makeRequest());
-    logProblems(log, result.ok ? result.warnings : result.problems, severity);
-    return { snapshot: result.ok ? result.snapshot : undefined, inputs: result.inputs };
+    const problems = result.ok ? result.warnings : result.problems;
+    logProblems(log, problems, severity);
+    return { snapshot: result.ok ? result.snapshot : undefined, problems, inputs: result.inputs };
   } catch (error) {
-    log[severity](error instanceof Error ? error.message : 'The configuration cannot be read');
-    return { snapshot: undefined, inputs: [] };
+    const message = error instanceof Error ? error.message : 'The configuration cannot be read';
+    log[severity](message);
+    const problem = { path: '', message, file: undefined, line: undefined, severity: 'error' } as const;
+    return { snapshot: undefined, problems: [problem], inputs: [] };
   }
 };
 

@@ -152,7 +152,7 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
     'counter',
     'torus_config_reloads_total',
     ['result'],
-    'Reloads that were asked for, by what became of them: applied or rejected.',
+    'Reloads that were asked for, by what became of them: applied, rejected, unchanged.',
   ),
   family('gauge', 'torus_start_seconds', [], 'Start of the primary, seconds since the epoch.'),
   family(

@@ -15,7 +15,7 @@ import type { WorkerPool } from './worker-pool.js';
 export interface InstanceFacts {
   readonly restarts: number;
   readonly configVersion: number;
-  readonly reloads: { readonly applied: number; readonly rejected: number };
+  readonly reloads: Readonly<Record<'applied' | 'rejected' | 'unchanged', number>>;
   /** Seconds since the epoch. */
   readonly startSeconds: number;
   readonly keySetFetches: { readonly ok: number; readonly failed: number };
@@ -119,10 +119,7 @@ export class MetricsCollector {
       counters: {
         torus_worker_restarts_total: [[[], facts.restarts]],
         torus_scrape_workers_missing_total: [[[], this.#missing]],
-        torus_config_reloads_total: [
-          [['applied'], facts.reloads.applied],
-          [['rejected'], facts.reloads.rejected],
-        ],
+        torus_config_reloads_total: Object.entries(facts.reloads).map(([result, count]) => [[result], count]),
         torus_key_set_fetches_total: [
           [['ok'], facts.keySetFetches.ok],
           [['failed'], facts.keySetFetches.failed],

@@ -1,5 +1,6 @@
 /** Owns a reload from the request to the last word about it. One runs at a time; a bad configuration changes nothing. */
-import type { ConfigSnapshot } from '../../contracts/config.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
 import type { ConfigAnswer, EndpointDirectoryState } from '../ipc/messages.js';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.js';
@@ -11,8 +12,29 @@ import type { Scheduler } from './scheduler.js';
 import type { Supervisor } from './supervisor.js';
 import type { WorkerRecord } from './worker-slot.js';
 
-/** Reads the configuration again. Undefined when it is bad: the problems were logged. Never rejects. */
-export type LoadSnapshot = (version: number) => Promise<ConfigSnapshot | undefined>;
+/** What reading a configuration came to. `problems` holds its warnings, or, without a snapshot, why there is none. */
+export interface LoadedSnapshot {
+  readonly snapshot: ConfigSnapshot | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Reads a configuration, which is to have that version. A bad one is in `problems`, and was logged. Never rejects. */
+export type LoadSnapshot = (version: number) => Promise<LoadedSnapshot>;
+
+/** What became of one reload. */
+export interface ReloadResult {
+  /** `unchanged`: it says what is served already, and nothing was done. */
+  readonly outcome: 'applied' | 'rejected' | 'unchanged';
+  /** Of the snapshot that is served after it. */
+  readonly version: number;
+  /** Warnings; when it was rejected, why. */
+  readonly problems: readonly ConfigProblem[];
+  /** Keys that were changed, but hold from the next start on. */
+  readonly needRestart: readonly string[];
+}
+
+/** Whether a configuration that says what is served already is applied all the same: pools and balancers begin anew. */
+export type ReloadWhen = 'changed' | 'always';
 
 export interface ReloaderOptions {
   readonly supervisor: Pick<Supervisor, 'snapshot' | 'phase' | 'pool' | 'adopt' | 'kill'>;
@@ -23,24 +45,52 @@ export interface ReloaderOptions {
   readonly load: LoadSnapshot;
 }
 
+interface WaitingReload {
+  readonly result: Promise<ReloadResult>;
+  when: ReloadWhen;
+}
+
 export class Reloader {
   readonly #options: ReloaderOptions;
-  readonly counts = { applied: 0, rejected: 0 };
+  readonly counts = { applied: 0, rejected: 0, unchanged: 0 };
   #version: number;
   #rollout: Rollout | undefined;
-  #running: Promise<void> | undefined;
-  #again = false;
+  #last: Promise<unknown> | undefined;
+  #waiting: WaitingReload | undefined;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#version = options.supervisor.snapshot.version;
   }
 
-  /** Reloads. Requests during a reload ask for one more after it, because the file may have changed since it was read. */
-  reload(): Promise<void> {
-    if (this.#running !== undefined) this.#again = true;
-    this.#running ??= this.#reloadAll().finally(() => (this.#running = undefined));
-    return this.#running;
+  /**
+   * Reloads, one after the other. Requests during a reload share one more after it, because the file may have changed since
+   * it was read; a request with a source of its own shares with nobody. Never rejects.
+   */
+  reload(load = this.#options.load, when: ReloadWhen = 'changed'): Promise<ReloadResult> {
+    if (load !== this.#options.load) return this.#enqueue(() => this.#reloadOnce(load, when));
+    const waiting = (this.#waiting ??= this.#wait());
+    if (when === 'always') waiting.when = when;
+    return waiting.result;
+  }
+
+  #wait(): WaitingReload {
+    const waiting: { result?: Promise<ReloadResult>; when: ReloadWhen } = { when: 'changed' };
+    waiting.result = this.#enqueue(() => {
+      this.#waiting = undefined;
+      return this.#reloadOnce(this.#options.load, waiting.when);
+    });
+    return waiting as WaitingReload;
+  }
+
+  #enqueue(run: () => Promise<ReloadResult>): Promise<ReloadResult> {
+    const result = (this.#last ?? Promise.resolve()).then(run);
+    const forget = (): void => {
+      if (this.#last === last) this.#last = undefined;
+    };
+    const last = result.then(forget, forget);
+    this.#last = last;
+    return result;
   }
 
   receive(worker: WorkerRecord, answer: ConfigAnswer): void {
@@ -55,53 +105,69 @@ export class Reloader {
     this.#rollout?.gone(worker);
   }
 
-  async #reloadAll(): Promise<void> {
-    do {
-      this.#again = false;
-      const applied = await this.#reloadOnce();
-      if (this.#isStopping()) return;
-      this.counts[applied ? 'applied' : 'rejected'] += 1;
-    } while (this.#wasAskedAgain());
-  }
-
-  async #reloadOnce(): Promise<boolean> {
-    const { supervisor, keySets, load, log } = this.#options;
-    log.info('Reloading the configuration');
-    const loaded = await load(this.#version + 1);
-    if (this.#isStopping()) return false;
+  async #reloadOnce(load: LoadSnapshot, when: ReloadWhen): Promise<ReloadResult> {
+    if (this.#isStopping()) return this.#end('rejected', STOPPING);
+    this.#options.log.info('Reloading the configuration');
+    const { snapshot: loaded, problems } = await load(this.#version + 1);
+    if (this.#isStopping()) return this.#end('rejected', STOPPING);
+    const { supervisor, log } = this.#options;
     if (loaded === undefined) {
       log.error({ version: supervisor.snapshot.version }, 'The new configuration is bad. The old one stays');
-      return false;
+      return this.#end('rejected', problems);
+    }
+    const plan = planReload(supervisor.snapshot, loaded);
+    if (plan.needRestart.length > 0)
+      log.warn(
+        { needRestart: plan.needRestart },
+        `Changes of ${plan.needRestart.join(', ')} need a restart and are left out`,
+      );
+    if (when === 'changed' && isSame(supervisor.snapshot, plan.snapshot)) {
+      log.info({ version: supervisor.snapshot.version }, 'The configuration is the one that is served');
+      return this.#end('unchanged', problems, plan.needRestart);
     }
     this.#version = loaded.version;
-    const { snapshot, needRestart } = planReload(supervisor.snapshot, loaded);
-    if (needRestart.length > 0)
-      log.warn({ needRestart }, `Changes of ${needRestart.join(', ')} need a restart and are left out`);
-    // Before the swap, so that no request meets a route whose keys were never asked for.
-    const [endpoints] = await Promise.all([
-      this.#options.endpoints.prepare(snapshot),
-      keySets.add(keySetUrls(snapshot)),
-    ]);
-    const isApplied = !this.#isStopping() && (await this.#rollOut(snapshot, endpoints));
-    if (!isApplied) this.#options.endpoints.discard();
-    keySets.retain(keySetUrls(supervisor.snapshot));
-    return isApplied;
+    const problem = await this.#apply(plan.snapshot);
+    if (problem === undefined) return this.#end('applied', problems, plan.needRestart);
+    return this.#end('rejected', [...problem, ...problems], plan.needRestart);
   }
 
-  async #rollOut(snapshot: ConfigSnapshot, endpoints: EndpointDirectoryState): Promise<boolean> {
+  #end(
+    outcome: ReloadResult['outcome'],
+    problems: readonly ConfigProblem[],
+    needRestart: readonly string[] = [],
+  ): ReloadResult {
+    if (!this.#isStopping()) this.counts[outcome] += 1;
+    return { outcome, version: this.#options.supervisor.snapshot.version, problems, needRestart };
+  }
+
+  /** Undefined once it is served; otherwise why not. */
+  async #apply(snapshot: ConfigSnapshot): Promise<readonly ConfigProblem[] | undefined> {
+    const { supervisor, keySets, endpoints } = this.#options;
+    // Before the swap, so that no request meets a route whose keys were never asked for.
+    const [state] = await Promise.all([endpoints.prepare(snapshot), keySets.add(keySetUrls(snapshot))]);
+    const problem = this.#isStopping() ? STOPPING : await this.#rollOut(snapshot, state);
+    if (problem !== undefined) endpoints.discard();
+    keySets.retain(keySetUrls(supervisor.snapshot));
+    return problem;
+  }
+
+  async #rollOut(
+    snapshot: ConfigSnapshot,
+    endpoints: EndpointDirectoryState,
+  ): Promise<readonly ConfigProblem[] | undefined> {
     const { supervisor, scheduler, log } = this.#options;
     const workers = supervisor.pool.inPhase('ready').map(({ worker }) => worker);
     const rollout = new Rollout({ snapshot, endpoints, workers, scheduler });
     this.#rollout = rollout;
     try {
       const vote = await rollout.prepare();
-      if (this.#isStopping()) return false;
+      if (this.#isStopping()) return STOPPING;
       if (!vote.ok) {
         log.error(
           { reason: vote.problem },
           'The workers cannot serve the new configuration. The old one stays',
         );
-        return false;
+        return [problemOf(vote.problem)];
       }
       this.#options.endpoints.commit();
       supervisor.adopt(snapshot, vote.prepared);
@@ -110,7 +176,7 @@ export class Reloader {
       for (const worker of await rollout.confirm())
         supervisor.kill(worker, 'it did not take the new configuration');
       log.info({ version: snapshot.version }, 'Configuration applied');
-      return true;
+      return undefined;
     } finally {
       this.#rollout = undefined;
     }
@@ -119,8 +185,18 @@ export class Reloader {
   #isStopping(): boolean {
     return this.#options.supervisor.phase === 'draining';
   }
-
-  #wasAskedAgain(): boolean {
-    return this.#again;
-  }
 }
+
+/** A fault that no place in the file can be named for. */
+const problemOf = (message: string): ConfigProblem => ({
+  path: '',
+  message,
+  file: undefined,
+  line: undefined,
+  severity: 'error',
+});
+
+const STOPPING = [problemOf('the instance is stopping')];
+
+const isSame = (served: ConfigSnapshot, next: ConfigSnapshot): boolean =>
+  isDeepStrictEqual({ ...served, version: 0 }, { ...next, version: 0 });

@@ -62,7 +62,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
       endpoints.directory.stop();
       supervisor.stop(reason);
     },
-    ...(reloader === undefined ? {} : { onReload: () => void reloader.reload() }),
+    ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
     const admin = await openAdmin(snapshot.admin, adminRoutes({ ...primary, log }), log);
@@ -168,7 +168,7 @@ const factsOf = (
 ): InstanceFacts => ({
   restarts: supervisor.restarts,
   configVersion: supervisor.snapshot.version,
-  reloads: reloader?.counts ?? { applied: 0, rejected: 0 },
+  reloads: reloader?.counts ?? { applied: 0, rejected: 0, unchanged: 0 },
   startSeconds,
   keySetFetches: keySets.fetches,
 });

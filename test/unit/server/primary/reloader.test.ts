@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import type { PrimaryMessage } from '../../../../src/server/ipc/messages.js';
-import { Reloader } from '../../../../src/server/primary/reloader.js';
+import { Reloader, type LoadSnapshot } from '../../../../src/server/primary/reloader.js';
 import { WorkerPool } from '../../../../src/server/primary/worker-pool.js';
 import { newWorkerRecord } from '../../../../src/server/primary/worker-slot.js';
 import { RestartBackoff } from '../../../../src/server/primary/restart-backoff.js';
@@ -14,7 +14,7 @@ const base = {
   log: { level: 'silent' },
 } as unknown as ConfigSnapshot;
 
-const arrange = (load: (version: number) => Promise<ConfigSnapshot | undefined>) => {
+const arrange = (load: LoadSnapshot) => {
   const sent: PrimaryMessage[][] = [[], []];
   const killed: string[] = [];
   const pool = new WorkerPool(
@@ -65,7 +65,11 @@ const arrange = (load: (version: number) => Promise<ConfigSnapshot | undefined>)
 
 /** Lets everything that waits for nothing but promises go on. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-const next = (version: number) => Promise.resolve({ ...base, version });
+const changed = { routes: [{ name: 'new', filters: [] }] } as unknown as ConfigSnapshot;
+const next: LoadSnapshot = (version) =>
+  Promise.resolve({ snapshot: { ...base, ...changed, version }, problems: [] });
+const problem = { path: 'routes', message: 'bad', file: undefined, line: 4, severity: 'error' } as const;
+const bad: LoadSnapshot = () => Promise.resolve({ snapshot: undefined, problems: [problem] });
 
 describe('Reloader', () => {
   it('adopts a snapshot when every worker has prepared it', async () => {
@@ -81,7 +85,7 @@ describe('Reloader', () => {
     expect(supervisor.snapshot.version).toBe(2);
     for (const worker of workers) reloader.receive(worker, { type: 'applied', version: 2 });
     await done;
-    expect(reloader.counts).toEqual({ applied: 1, rejected: 0 });
+    expect(reloader.counts).toEqual({ applied: 1, rejected: 0, unchanged: 0 });
   });
   it('lets every worker drop it when one of them cannot serve it', async () => {
     const { reloader, supervisor, workers, sent } = arrange(next);
@@ -92,13 +96,18 @@ describe('Reloader', () => {
     await done;
     expect(supervisor.snapshot.version).toBe(1);
     expect(sent.map((messages) => messages.at(-1))).toEqual(Array(2).fill({ type: 'discard', version: 2 }));
-    expect(reloader.counts).toEqual({ applied: 0, rejected: 1 });
+    expect(reloader.counts).toEqual({ applied: 0, rejected: 1, unchanged: 0 });
   });
   it('asks nobody when the configuration is bad', async () => {
-    const { reloader, sent } = arrange(() => Promise.resolve(undefined));
-    await reloader.reload();
+    const { reloader, sent } = arrange(bad);
+    expect(await reloader.reload()).toEqual({
+      outcome: 'rejected',
+      version: 1,
+      problems: [problem],
+      needRestart: [],
+    });
     expect(sent).toEqual([[], []]);
-    expect(reloader.counts).toEqual({ applied: 0, rejected: 1 });
+    expect(reloader.counts).toEqual({ applied: 0, rejected: 1, unchanged: 0 });
   });
   it('gives a worker that dies no vote', async () => {
     const { reloader, supervisor, workers } = arrange(next);
@@ -126,7 +135,7 @@ describe('Reloader', () => {
     reloader.receive(workers[0]!, { type: 'prepared', version: 2 });
     expire();
     await done;
-    expect(reloader.counts).toEqual({ applied: 0, rejected: 1 });
+    expect(reloader.counts).toEqual({ applied: 0, rejected: 1, unchanged: 0 });
   });
   it('kills a worker that agreed and does not follow', async () => {
     const { reloader, workers, killed, expire } = arrange(next);
@@ -148,10 +157,44 @@ describe('Reloader', () => {
     let loads = 0;
     const { reloader } = arrange(() => {
       loads += 1;
-      return Promise.resolve(undefined);
+      return bad(1);
     });
-    await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()]);
+    const first = reloader.reload();
+    await Promise.resolve();
+    expect(loads).toBe(1);
+    await Promise.all([first, reloader.reload(), reloader.reload()]);
     expect(loads).toBe(2);
+  });
+  it('does nothing for a configuration that says what is served, unless told to', async () => {
+    const { reloader, sent, workers } = arrange((version) =>
+      Promise.resolve({ snapshot: { ...base, version }, problems: [] }),
+    );
+    expect(await reloader.reload()).toMatchObject({ outcome: 'unchanged', version: 1 });
+    expect(sent).toEqual([[], []]);
+    const done = reloader.reload(undefined, 'always');
+    await settle();
+    for (const worker of workers) reloader.receive(worker, { type: 'prepared', version: 2 });
+    await settle();
+    for (const worker of workers) reloader.receive(worker, { type: 'applied', version: 2 });
+    expect(await done).toMatchObject({ outcome: 'applied', version: 2 });
+    expect(reloader.counts).toEqual({ applied: 1, rejected: 0, unchanged: 1 });
+  });
+  it('takes a configuration from elsewhere in its turn, and tells whoever asked what became of it', async () => {
+    const order: string[] = [];
+    const { reloader } = arrange(() => {
+      order.push('file');
+      return bad(1);
+    });
+    const results = await Promise.all([
+      reloader.reload(),
+      reloader.reload(() => {
+        order.push('other');
+        return Promise.resolve({ snapshot: { ...base, version: 9 }, problems: [] });
+      }),
+      reloader.reload(),
+    ]);
+    expect(order).toEqual(['file', 'other']);
+    expect(results.map(({ outcome }) => outcome)).toEqual(['rejected', 'unchanged', 'rejected']);
   });
   it('stops where it is when the instance stops', async () => {
     const { reloader, supervisor, sent } = arrange(next);
@@ -159,6 +202,6 @@ describe('Reloader', () => {
     supervisor.phase = 'draining';
     await done;
     expect(sent).toEqual([[], []]);
-    expect(reloader.counts).toEqual({ applied: 0, rejected: 0 });
+    expect(reloader.counts).toEqual({ applied: 0, rejected: 0, unchanged: 0 });
   });
 });
