@@ -8,7 +8,7 @@ import { runPrimary } from '../server/primary/run-primary.js';
 import { startEchoUpstream } from './echo-upstream.js';
 import { isPortFree } from './free-port.js';
 import type { Output } from './output.js';
-import { loadOrExplain } from './run.js';
+import { loadOrExplain } from './load-or-explain.js';
 import type { RunRequest } from './run.js';
 import { signToken } from './token.js';
 

@@ -11,7 +11,8 @@ export interface Invocation {
   readonly workerEntry: string;
 }
 
-const USAGE_EXIT_CODE = 2;
+/** The command could not do what it is for: it was not understood, or nobody answered. */
+const TROUBLE_EXIT_CODE = 2;
 
 /** Runs the command to its end and returns the exit code. */
 export const runCommand = async (invocation: Invocation): Promise<number> => {
@@ -19,7 +20,7 @@ export const runCommand = async (invocation: Invocation): Promise<number> => {
     return await dispatch(parseCommand(invocation.words), invocation);
   } catch (error) {
     if (!(error instanceof AdminFailure)) throw error;
-    return complain(error.message, 1);
+    return complain(error.message, TROUBLE_EXIT_CODE);
   }
 };
 
@@ -34,7 +35,7 @@ const dispatch = async (command: Command, { cwd, workerEntry }: Invocation): Pro
     case 'version':
       return print((await import('./version.js')).readVersion());
     case 'usage-error':
-      return complain(`${command.problem}\nTry: torus --help`, USAGE_EXIT_CODE);
+      return complain(`${command.problem}\nTry: torus --help`, TROUBLE_EXIT_CODE);
   }
 };
 

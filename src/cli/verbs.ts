@@ -41,6 +41,28 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return showUpstreams({ ...targetOf(line), json: line.options.json === true }, line.output);
     },
   },
+  diff: {
+    summary:
+      'what a configuration changes: of two files, or of a file (default: the one that serves) and the running instance',
+    words: '[[OLD] NEW]',
+    options: ['config', 'admin', 'json'],
+    most: 2,
+    run: async (line) => {
+      const { diff } = await import('./diff.js');
+      return diff({ ...targetOf(line), words: line.words, json: line.options.json === true }, line.output);
+    },
+  },
+  apply: {
+    summary: 'serve a configuration in a running instance, all workers or none, until its own file changes',
+    words: 'FILE',
+    options: ['config', 'admin', 'json'],
+    least: 1,
+    most: 1,
+    run: async (line) => {
+      const { apply } = await import('./diff.js');
+      return apply({ ...targetOf(line), words: line.words, json: line.options.json === true }, line.output);
+    },
+  },
   'log-level': {
     summary: 'log more or less, until the next reload',
     words: 'LEVEL',

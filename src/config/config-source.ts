@@ -39,6 +39,29 @@ export async function readSource(file: string | undefined, cwd: string): Promise
   return { ...content, file: displayPath(absoluteFile, cwd), absoluteFile, directory: dirname(absoluteFile) };
 }
 
+/** What a configuration file says, as a text that can be handed over: that of a module as JSON. Throws when it cannot be read. */
+export async function readConfigText(file: string, cwd: string): Promise<string> {
+  const path = resolve(cwd, file);
+  if (/\.(ya?ml|json)$/.test(path)) return readFileSync(path, 'utf8');
+  const { value, problems } = await readSource(path, cwd);
+  if (problems[0] !== undefined) throw new Error(`${displayPath(path, cwd)} ${problems[0].message}`);
+  return JSON.stringify(value);
+}
+
+/** How messages call a configuration that is in no file. */
+const TEXT_NAME = 'given configuration';
+
+/**
+ * The same for a YAML or JSON text that somebody handed over in place of the file: relative paths in it lead to where they
+ * would from the file.
+ */
+export function readGivenText(text: string, file: string | undefined, cwd: string): ConfigSource {
+  const found = file ?? DEFAULT_FILES.find((name) => exists(resolve(cwd, name)));
+  const absoluteFile = found === undefined ? undefined : resolve(cwd, found);
+  const directory = absoluteFile === undefined ? cwd : dirname(absoluteFile);
+  return { ...withoutCycles(parseText(text)), file: TEXT_NAME, absoluteFile, directory };
+}
+
 type Content = Pick<ConfigSource, 'value' | 'problems' | 'lineOf'>;
 
 async function readContent(file: string): Promise<Content> {

@@ -1,6 +1,8 @@
 /** Owns what the rest of Torus may use of config: everything else in this folder is its own business. */
+export { describeReadError, readConfigText } from './config-source.js';
 export { availableCpus } from './available-cpus.js';
 export { formatProblem } from './config-report.js';
+export { diffSnapshots, type ConfigChange } from './diff/snapshot-diff.js';
 export { defineConfig } from './define-config.js';
 export { watchEndpointFile, type EndpointFile } from './endpoint-file.js';
 export { readEnvironment } from './environment.js';

@@ -11,6 +11,9 @@ const MISSING = 'missing';
 /** file -> what tells one state of it from another. */
 type States = ReadonlyMap<string, string>;
 
+/** Absolute paths. */
+type OnChange = (changed: readonly string[]) => void;
+
 export class InputWatch {
   /** As they were when they were last read. */
   #known: States = new Map();
@@ -20,8 +23,11 @@ export class InputWatch {
   #looking = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Calls back when something has changed and stays as it is for a second. Not while a change waits to be read. */
-  start(onChange: () => void): void {
+  /**
+   * Calls back, with the files that changed, when something has changed and stays as it is for a second. Not while a change
+   * waits to be read.
+   */
+  start(onChange: OnChange): void {
     this.#timer = setInterval(() => void this.#look(onChange), POLL_MS);
     this.#timer.unref();
   }
@@ -45,7 +51,7 @@ export class InputWatch {
     this.#enabled = enabled;
   }
 
-  async #look(onChange: () => void): Promise<void> {
+  async #look(onChange: OnChange): Promise<void> {
     if (!this.#enabled || this.#looking) return;
     this.#looking = true;
     const known = this.#known;
@@ -57,7 +63,7 @@ export class InputWatch {
     if (!isSettled || known !== this.#known || areEqual(now, known)) return;
     // Said once: if it cannot be used, it has to change again.
     this.#known = now;
-    onChange();
+    onChange([...now].flatMap(([file, state]) => (known.get(file) === state ? [] : [file])));
   }
 }
 

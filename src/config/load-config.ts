@@ -3,7 +3,7 @@ import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
 import { compileSnapshot } from './compile/compile-snapshot.js';
 import { isRecord, type ConfigPath } from './config-path.js';
 import { ConfigReport } from './config-report.js';
-import { readSource, type ConfigSource } from './config-source.js';
+import { readGivenText, readSource, type ConfigSource } from './config-source.js';
 import { deepFreeze } from './deep-freeze.js';
 import {
   defaultListener,
@@ -19,6 +19,8 @@ import { configSchema, type ConfigDocument, type TorusConfig } from './schema/do
 export interface LoadRequest {
   /** `--config FILE`; otherwise the first default file in `cwd`, otherwise the environment alone. */
   readonly file?: string | undefined;
+  /** YAML or JSON that takes the place of what the file says. */
+  readonly text?: string | undefined;
   readonly cwd: string;
   /** From `readEnvironment`. */
   readonly env: NodeJS.ProcessEnv;
@@ -49,7 +51,8 @@ export type LoadResult =
 
 /** Never rejects for anything a person wrote: that is what `problems` is for. */
 export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
-  const source = await readSource(request.file, request.cwd);
+  const { file, text, cwd } = request;
+  const source = text === undefined ? await readSource(file, cwd) : readGivenText(text, file, cwd);
   const report = new ConfigReport(source);
   concealEnvironment(request.env, report);
   const raw = rawDocument(source, request, report);

@@ -16,7 +16,7 @@ export interface AdminRequest {
   readonly accept: string;
   readonly contentType: string;
   /** UTF-8. Rejects with an `AdminProblem` of 413 when it is longer than `MAX_BODY_BYTES`. */
-  body(): Promise<string>;
+  readonly body: () => Promise<string>;
 }
 
 export interface AdminAnswer {

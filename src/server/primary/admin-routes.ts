@@ -4,11 +4,13 @@ import { AdminProblem } from '../admin/admin-route.js';
 import type { AdminRoute } from '../admin/admin-route.js';
 import { basicRoutes } from '../admin/routes/basic-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
+import { configRoutes } from '../admin/routes/config-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
+import type { LiveConfig } from './live-config.js';
 import type { MetricsCollector } from './metrics-collector.js';
 import type { Supervisor } from './supervisor.js';
 import type { LiveWorker } from './worker-pool.js';
@@ -18,6 +20,7 @@ export interface AdminParts {
   readonly endpoints: Endpoints;
   readonly metrics: MetricsCollector;
   readonly inquiry: Inquiry;
+  readonly liveConfig: LiveConfig | undefined;
   readonly log: Log;
 }
 
@@ -28,6 +31,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       metrics: () => parts.metrics.scrape(),
     }),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
+    ...configRoutes(parts.liveConfig),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 

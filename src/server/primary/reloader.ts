@@ -4,6 +4,7 @@ import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
 import type { ConfigAnswer, EndpointDirectoryState } from '../ipc/messages.js';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.js';
+import type { LoadSnapshot } from './instance-input.js';
 import { keySetUrls } from './key-sets.js';
 import type { KeySetStore } from './key-sets.js';
 import { planReload } from './reload-plan.js';
@@ -11,15 +12,6 @@ import { Rollout } from './rollout.js';
 import type { Scheduler } from './scheduler.js';
 import type { Supervisor } from './supervisor.js';
 import type { WorkerRecord } from './worker-slot.js';
-
-/** What reading a configuration came to. `problems` holds its warnings, or, without a snapshot, why there is none. */
-export interface LoadedSnapshot {
-  readonly snapshot: ConfigSnapshot | undefined;
-  readonly problems: readonly ConfigProblem[];
-}
-
-/** Reads a configuration, which is to have that version. A bad one is in `problems`, and was logged. Never rejects. */
-export type LoadSnapshot = (version: number) => Promise<LoadedSnapshot>;
 
 /** What became of one reload. */
 export interface ReloadResult {
@@ -53,6 +45,9 @@ interface WaitingReload {
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly counts = { applied: 0, rejected: 0, unchanged: 0 };
+  /** The last one that came to an end. */
+  last: ReloadResult | undefined;
+
   #version: number;
   #rollout: Rollout | undefined;
   #last: Promise<unknown> | undefined;
@@ -137,7 +132,8 @@ export class Reloader {
     needRestart: readonly string[] = [],
   ): ReloadResult {
     if (!this.#isStopping()) this.counts[outcome] += 1;
-    return { outcome, version: this.#options.supervisor.snapshot.version, problems, needRestart };
+    this.last = { outcome, version: this.#options.supervisor.snapshot.version, problems, needRestart };
+    return this.last;
   }
 
   /** Undefined once it is served; otherwise why not. */

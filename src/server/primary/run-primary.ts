@@ -10,13 +10,14 @@ import { composeEndpoints } from './endpoints/index.js';
 import type { Endpoints } from './endpoints/index.js';
 import { expirySamples, watchExpiry } from './certificate-expiry.js';
 import { Inquiry } from './inquiry.js';
+import type { InstanceInput } from './instance-input.js';
+import { LiveConfig } from './live-config.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
 import type { InstanceFacts } from './metrics-collector.js';
 import { openAdmin } from './open-admin.js';
 import { Reloader } from './reloader.js';
-import type { LoadSnapshot } from './reloader.js';
 import { systemScheduler } from './scheduler.js';
 import type { Scheduler } from './scheduler.js';
 import { watchSignals } from './signals.js';
@@ -31,21 +32,14 @@ export interface PrimaryOptions {
   readonly snapshot: ConfigSnapshot;
   /** The file that workers run: the entry of the program. */
   readonly workerEntry: string;
-  /** For SIGHUP, by the path of the start. Without it SIGHUP stops the instance. */
-  readonly reload?: LoadSnapshot;
-  /** Says when what `reload` would read has changed. */
-  readonly watch?: ChangeWatch;
+  /** Where later configurations come from. Without it there are none, and SIGHUP stops the instance. */
+  readonly input?: InstanceInput;
   /** Told once, when every worker is ready. */
   readonly onAllReady?: (listeners: readonly BoundListener[]) => void;
   readonly fork?: ForkWorker;
   readonly scheduler?: Scheduler;
   readonly signals?: SignalSource;
   readonly log?: Log;
-}
-
-export interface ChangeWatch {
-  start(onChange: () => void): void;
-  stop(): void;
 }
 
 // Fresh counts this often, so that a worker that dies takes few of them along.
@@ -70,7 +64,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     return await runUntilStopped(primary, admin, { scheduler: options.scheduler ?? systemScheduler, log });
   } finally {
     unwatch();
-    options.watch?.stop();
+    options.input?.stop();
   }
 };
 
@@ -82,6 +76,7 @@ interface Primary {
   readonly metrics: MetricsCollector;
   readonly inquiry: Inquiry;
   readonly reloader: Reloader | undefined;
+  readonly liveConfig: LiveConfig | undefined;
 }
 
 const runUntilStopped = async (
@@ -106,7 +101,7 @@ const runUntilStopped = async (
 };
 
 const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
-  const { snapshot, workerEntry } = options;
+  const { snapshot, workerEntry, input } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startSeconds = Math.round(Date.now() / 1000);
   if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
@@ -146,7 +141,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     },
     onAllReady: (listeners) => {
       options.onAllReady?.(listeners);
-      if (reloader !== undefined) options.watch?.start(() => void reloader.reload());
+      options.input?.start((load) => void reloader?.reload(load));
     },
   });
   const metrics: MetricsCollector = new MetricsCollector({
@@ -156,10 +151,11 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     more: () => moreMetrics(endpoints, supervisor.snapshot),
   });
   const inquiry = new Inquiry({ pool: supervisor.pool, scheduler });
-  const { reload: load } = options;
   const shared = { supervisor, keySets, endpoints: endpoints.directory, scheduler, log };
-  const reloader: Reloader | undefined = load === undefined ? undefined : new Reloader({ ...shared, load });
-  return { supervisor, keySets, endpoints, ticketKeys, metrics, inquiry, reloader };
+  const reloader: Reloader | undefined =
+    input === undefined ? undefined : new Reloader({ ...shared, load: input.load });
+  const liveConfig = reloader && input && new LiveConfig({ supervisor, reloader, input });
+  return { supervisor, keySets, endpoints, ticketKeys, metrics, inquiry, reloader, liveConfig };
 };
 
 const factsOf = (
@@ -188,7 +184,13 @@ interface Sender {
 }
 
 const handle = async (
-  { keySets, endpoints, metrics, inquiry, reloader }: Omit<Primary, 'supervisor' | 'ticketKeys'>,
+  {
+    keySets,
+    endpoints,
+    metrics,
+    inquiry,
+    reloader,
+  }: Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry' | 'reloader'>,
   { slot, worker }: Sender,
   message: WorkerMessage,
 ): Promise<void> => {

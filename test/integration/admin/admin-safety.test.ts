@@ -96,7 +96,7 @@ describe('the admin API on loopback', () => {
     }
     expect(torus.log.tail(1000)).not.toContain(TOKEN);
     const admin = `127.0.0.1:${String(torus.adminPort)}`;
-    expect(await runCli(['upstreams', '--admin', admin])).toMatchObject({ status: 1, stdout: '' });
+    expect(await runCli(['upstreams', '--admin', admin])).toMatchObject({ status: 2, stdout: '' });
     const shown = await runCli(['upstreams', '--admin', admin], { env: { TORUS_ADMIN_TOKEN: TOKEN } });
     expect(shown).toMatchObject({ status: 0, stderr: '' });
     expect(shown.stdout).toMatch(/^UPSTREAM +ENDPOINT .*\napp +127\.0\.0\.1:9 +/);
@@ -199,7 +199,7 @@ describe('a command for a running instance', () => {
   it('says where it looked when nobody answers there', async () => {
     const { status, stderr } = await runCli(['upstreams', '--admin', '127.0.0.1:9']);
     expect({ status, stderr }).toEqual({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining('no instance answers at 127.0.0.1:9: connect ECONNREFUSED') as string,
     });
   });

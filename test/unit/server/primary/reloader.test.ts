@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import type { PrimaryMessage } from '../../../../src/server/ipc/messages.js';
-import { Reloader, type LoadSnapshot } from '../../../../src/server/primary/reloader.js';
+import type { LoadSnapshot } from '../../../../src/server/primary/instance-input.js';
+import { Reloader } from '../../../../src/server/primary/reloader.js';
 import { WorkerPool } from '../../../../src/server/primary/worker-pool.js';
 import { newWorkerRecord } from '../../../../src/server/primary/worker-slot.js';
 import { RestartBackoff } from '../../../../src/server/primary/restart-backoff.js';

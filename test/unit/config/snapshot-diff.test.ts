@@ -1,0 +1,92 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { diffSnapshots, loadConfig } from '../../../src/config/index.js';
+import type { ConfigSnapshot } from '../../../src/contracts/config.js';
+
+const BASE = {
+  listeners: [{ name: 'web', address: '127.0.0.1:8080' }],
+  upstreams: {
+    app: { endpoints: [{ url: 'http://10.0.0.1:9000' }, { url: 'http://10.0.0.2:9000' }] },
+    old: { endpoints: [{ url: 'http://10.0.0.3:9000' }] },
+  },
+  routes: [
+    { name: 'users', match: { path: '/users/*' }, upstream: 'app', timeouts: { request: '30s' } },
+    { name: 'old', match: { path: '/old/*' }, upstream: 'old' },
+  ],
+};
+
+const dir = mkdtempSync(path.join(tmpdir(), 'torus-diff-'));
+let files = 0;
+
+const snapshotOf = async (document: object): Promise<ConfigSnapshot> => {
+  files += 1;
+  const file = path.join(dir, `${String(files)}.yaml`);
+  writeFileSync(file, stringify(document));
+  const result = await loadConfig({ file, cwd: dir, env: {}, version: files });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.snapshot;
+};
+
+const changesTo = async (next: object) => diffSnapshots(await snapshotOf(BASE), await snapshotOf(next));
+
+describe('the difference of two configurations', () => {
+  it('is nothing for the same configuration, whatever its version and the order of its keys', async () => {
+    const { routes, upstreams, listeners } = structuredClone(BASE);
+    expect(await changesTo({ routes, upstreams, listeners })).toEqual([]);
+  });
+
+  it('names a changed value by its place, with the units people write', async () => {
+    const next = structuredClone(BASE);
+    next.routes[0]!.timeouts = { request: '500ms' };
+    expect(await changesTo(next)).toEqual([
+      { kind: 'changed', path: 'routes[users].timeouts.request', from: '30s', to: '500ms' },
+    ]);
+  });
+
+  it('says of routes, upstreams and endpoints which came and which went, by name', async () => {
+    const next = structuredClone(BASE) as { routes: object[]; upstreams: Record<string, object> };
+    next.routes[1] = { name: 'new', match: { path: '/new' }, upstream: 'app' };
+    next.upstreams = {
+      app: { endpoints: [{ url: 'http://10.0.0.1:9000' }, { url: 'https://10.0.0.9:443' }] },
+    };
+    const changes = await changesTo(next);
+    expect(changes.map(({ kind, path: place }) => `${kind} ${place}`)).toEqual([
+      'removed upstreams[app].endpoints[http://10.0.0.2:9000]',
+      'added upstreams[app].endpoints[https://10.0.0.9:443]',
+      'removed upstreams[old]',
+      'removed routes[old]',
+      'added routes[new]',
+    ]);
+    expect(changes.at(-1)?.to).toContain('"path":"/new"');
+  });
+
+  it('says when the same things stand in another order', async () => {
+    const next = structuredClone(BASE);
+    next.routes.reverse();
+    expect(await changesTo(next)).toEqual([
+      { kind: 'changed', path: 'routes', from: 'users, old', to: 'old, users' },
+    ]);
+  });
+
+  it('says that a secret changed, and not what it is', async () => {
+    const withSecret = (secret: string): object => {
+      const next = structuredClone(BASE) as { routes: { filters?: object[] }[] };
+      next.routes[0]!.filters = [{ 'jwt-auth': { secret, algorithms: ['HS256'] } }];
+      return next;
+    };
+    const [former, next] = await Promise.all(
+      ['a-first-secret-of-32-bytes-or-more', 'another-secret-of-32-bytes-or-more'].map(async (secret) =>
+        snapshotOf(withSecret(secret)),
+      ),
+    );
+    const changes = diffSnapshots(former!, next!);
+    expect(changes).toEqual([
+      {
+        ...{ kind: 'changed', path: 'routes[users].filters[jwt-auth].options.key.secret' },
+        ...{ from: '[redacted]', to: '[redacted]' },
+      },
+    ]);
+  });
+});
