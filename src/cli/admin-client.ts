@@ -121,7 +121,7 @@ const send = (
     request.end(body);
   });
 
-const readReply = async (response: IncomingMessage): Promise<AdminReply> => {
+export const readReply = async (response: IncomingMessage): Promise<AdminReply> => {
   const pieces: Buffer[] = [];
   for await (const piece of response as AsyncIterable<Buffer>) pieces.push(piece);
   return {

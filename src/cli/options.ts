@@ -19,6 +19,8 @@ export const OPTIONS = {
   },
   json: { type: 'boolean', help: 'JSON in place of text for people' },
   worker: { type: 'string', value: 'N', help: 'one worker in place of all' },
+  seconds: { type: 'string', value: 'N', help: 'how long; default 10, at most 60' },
+  out: { type: 'string', short: 'o', value: 'FILE', help: 'where to; default: named after the worker' },
   print: { type: 'boolean', help: 'also print the configuration as it is understood, without secrets' },
   secret: { type: 'string', value: 'SECRET', help: 'default: the environment variable JWT_SECRET' },
   sub: { type: 'string', value: 'SUBJECT', help: 'claim "sub"' },

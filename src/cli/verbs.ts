@@ -1,6 +1,6 @@
 /** Owns the list of commands. Each loads only itself. */
 import { targetOf } from './target.js';
-import type { Verb } from './verb.js';
+import type { CommandLine, Verb } from './verb.js';
 
 /** In the order of the help. */
 export const VERBS: Readonly<Record<string, Verb>> = {
@@ -75,6 +75,16 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return setLogLevel({ ...targetOf(line), level, worker: line.options.worker }, line.output);
     },
   },
+  profile: {
+    summary: 'record where the time of one worker goes',
+    options: ['config', 'admin', 'worker', 'seconds', 'out'],
+    run: (line) => recordBy('/cpu-profile', line),
+  },
+  heap: {
+    summary: 'record what is in the heap of one worker; it stands still meanwhile',
+    options: ['config', 'admin', 'worker', 'out'],
+    run: (line) => recordBy('/heap-snapshot', line),
+  },
   token: {
     summary: 'print a signed test token',
     options: ['secret', 'sub', 'claim', 'scope', 'expires', 'algorithm'],
@@ -86,4 +96,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return printToken(options, readEnvironment(cwd), output);
     },
   },
+};
+
+const recordBy = async (route: '/cpu-profile' | '/heap-snapshot', line: CommandLine): Promise<number> => {
+  const { record } = await import('./record.js');
+  const { worker, seconds, out } = line.options;
+  return record({ ...targetOf(line), route, worker, seconds, out }, line.output);
 };

@@ -8,6 +8,13 @@ export { watchEndpointFile, type EndpointFile } from './endpoint-file.js';
 export { readEnvironment } from './environment.js';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
 export { fileDescriptorLimit } from './file-descriptor-limit.js';
+export {
+  makePrivateFolder,
+  openPrivateFile,
+  readAndRemove,
+  removeFolder,
+  writePrivateFile,
+} from './private-file.js';
 export { configJsonSchema, type JsonSchema } from './json-schema.js';
 export { InputWatch } from './input-watch.js';
 export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';

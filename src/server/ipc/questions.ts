@@ -3,6 +3,13 @@ import type { LogConfig } from '../../contracts/config.js';
 
 /** Kind of question -> what is asked and what is answered. */
 export interface Questions {
+  /** Records where the time goes, into a file that is not there yet. */
+  'cpu-profile': {
+    readonly question: { readonly durationMs: number; readonly file: string };
+    readonly answer: true;
+  };
+  /** Writes the heap into that file. Nothing else is done meanwhile. */
+  'heap-snapshot': { readonly question: { readonly file: string }; readonly answer: true };
   /** Logs at this level from now on, until the next reload. Answers with the former level. */
   'set-log-level': { readonly question: { readonly level: LogConfig['level'] }; readonly answer: string };
 }

@@ -1,19 +1,20 @@
 /** Owns which routes the admin listener of an instance has, and what of the primary stands behind each. */
 import type { Log } from '../../observability/logger.js';
-import { AdminProblem } from '../admin/admin-route.js';
 import type { AdminRoute } from '../admin/admin-route.js';
 import { basicRoutes } from '../admin/routes/basic-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
+import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
+import { Diagnosis } from './diagnosis.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
 import type { MetricsCollector } from './metrics-collector.js';
 import type { Supervisor } from './supervisor.js';
-import type { LiveWorker } from './worker-pool.js';
+import { workerOf } from './worker-of.js';
 
 export interface AdminParts {
   readonly supervisor: Supervisor;
@@ -32,6 +33,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
     }),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
     ...configRoutes(parts.liveConfig),
+    ...diagnosisRoutes(new Diagnosis(parts)),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 
@@ -42,7 +44,7 @@ const setLogLevel = async (
   number: number,
 ): Promise<object> => {
   if (number > 0) {
-    const live = workerOf(supervisor, number);
+    const live = workerOf(supervisor.pool, number);
     return {
       level,
       workers: [{ worker: number, former: await inquiry.ask(live, 'set-log-level', { level }) }],
@@ -51,13 +53,6 @@ const setLogLevel = async (
   log.level = level;
   const { answers, missing } = await inquiry.askAll('set-log-level', { level });
   return { level, workers: answers.map(({ worker, answer: former }) => ({ worker, former })), missing };
-};
-
-/** Throws an `AdminProblem` where there is no such worker. */
-const workerOf = ({ pool }: Supervisor, number: number): LiveWorker => {
-  const live = pool.inPhase('ready').find(({ slot }) => slot.number === number);
-  if (live === undefined) throw new AdminProblem(404, `there is no ready worker ${number}`);
-  return live;
 };
 
 const DESCRIBE_TRIES = 3;

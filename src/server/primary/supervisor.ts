@@ -113,6 +113,11 @@ export class Supervisor {
     worker.process.kill();
   }
 
+  /** The worker cannot answer for so long, and is not to be judged by that; 0 when it can again. */
+  excuse(worker: WorkerRecord, forMs: number): void {
+    worker.excusedUntil = this.#options.scheduler.now() + forMs;
+  }
+
   #bringUpToDate(worker: WorkerRecord, isPrepared: boolean): void {
     const { version } = this.#snapshot;
     if (worker.configVersion === version) return;
@@ -312,7 +317,7 @@ export class Supervisor {
     this.#lastTickAt = nowMs;
     for (const { slot, worker } of this.#pool.living()) {
       // Silence while the primary itself stood still proves nothing.
-      if (suspended) worker.heardAt = nowMs;
+      if (suspended || nowMs < worker.excusedUntil) worker.heardAt = nowMs;
       this.#watch(slot, worker, nowMs);
     }
   }

@@ -12,6 +12,8 @@ export interface WorkerRecord {
   readyAt: number | undefined;
   heardAt: number;
   pingedAt: number;
+  /** Its silence means nothing before that. */
+  excusedUntil: number;
   /** It has asked for its snapshot. */
   greeted: boolean;
   /** Undefined until it was told to bind. */
@@ -42,6 +44,7 @@ export const newWorkerRecord = (process: WorkerProcess, nowMs: number): WorkerRe
   readyAt: undefined,
   heardAt: nowMs,
   pingedAt: nowMs,
+  excusedUntil: 0,
   greeted: false,
   portMode: undefined,
   configVersion: 0,

@@ -1,0 +1,95 @@
+/** What an operator finds out about one worker while it serves: its time, its heap, more of its log. */
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import {
+  makeTempDir,
+  runCli,
+  startHttpUpstream,
+  startTorus,
+  type RunningTorus,
+} from '../../support/index.js';
+
+interface CpuProfile {
+  readonly nodes: readonly { readonly callFrame: { readonly functionName: string; readonly url: string } }[];
+}
+
+describe('looking into a worker', () => {
+  let upstream: Awaited<ReturnType<typeof startHttpUpstream>>;
+  let torus: RunningTorus;
+
+  beforeAll(async () => {
+    upstream = await startHttpUpstream();
+    torus = await startTorus({
+      config: {
+        workers: 2,
+        admin: { address: '127.0.0.1:0' },
+        supervisor: { heartbeatTimeout: '500ms' },
+        listeners: [{ name: 'web', address: '127.0.0.1:0' }],
+        upstreams: { app: { endpoints: [{ url: upstream.url }] } },
+        routes: [{ name: 'all', match: { path: '/*' }, upstream: 'app' }],
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await torus.stop();
+    await upstream.close();
+  });
+
+  const statusOf = async (): Promise<number> =>
+    (await fetch(`${torus.url('web')}/`, { headers: { connection: 'close' } })).status;
+
+  const admin = (): string => `127.0.0.1:${String(torus.adminPort)}`;
+
+  it('records where its time goes, while it serves', async () => {
+    const file = path.join(makeTempDir('profile'), 'one.cpuprofile');
+    const recording = runCli(['profile', '--seconds', '1', '--out', file, '--admin', admin()]);
+    let running = true;
+    void recording.then(() => (running = false));
+    while (running) expect(await statusOf()).toBe(200);
+    expect(await recording).toMatchObject({ status: 0, stderr: '' });
+    const profile = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
+    expect(profile.nodes.map(({ callFrame }) => callFrame.url)).toContainEqual(
+      expect.stringMatching(/http-proxy\.js$/),
+    );
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const again = await runCli(['profile', '--seconds', '1', '--out', file, '--admin', admin()]);
+    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('EEXIST') as string });
+  });
+
+  it('records one thing at a time of a worker', async () => {
+    const first = torus.admin('/cpu-profile?worker=2&seconds=1', { method: 'POST' });
+    const second = await torus.admin('/cpu-profile?worker=2&seconds=1', { method: 'POST' });
+    const answers = [await first, second];
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    expect((await torus.admin('/cpu-profile?worker=3', { method: 'POST' })).status).toBe(404);
+    expect((await torus.admin('/cpu-profile?seconds=0', { method: 'POST' })).status).toBe(400);
+    expect((await torus.admin('/cpu-profile')).status).toBe(405);
+  });
+
+  it('writes its heap, and does not kill it for standing still meanwhile', async () => {
+    const pids = torus.workers();
+    const file = path.join(makeTempDir('heap'), 'one.heapsnapshot');
+    expect(await runCli(['heap', '--worker', '2', '-o', file, '--admin', admin()])).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('"snapshot":{"meta"');
+    expect(JSON.parse(text)).toMatchObject({ snapshot: { node_count: expect.any(Number) as number } });
+    expect(torus.workers()).toEqual(pids);
+    expect(await statusOf()).toBe(200);
+  });
+
+  it('logs more of one worker, at once', async () => {
+    expect(await runCli(['log-level', 'trace', '--worker', '1', '--admin', admin()])).toMatchObject({
+      ...{ status: 0, stdout: 'worker 1: info -> trace\n' },
+    });
+    expect(await runCli(['log-level', 'loud', '--admin', admin()])).toMatchObject({
+      ...{ status: 2, stderr: expect.stringContaining('level must be one of fatal') as string },
+    });
+    const all = await runCli(['log-level', 'warn', '--admin', admin()]);
+    expect(all.stdout).toBe('worker 1: trace -> warn\nworker 2: info -> warn\n');
+  });
+});
