@@ -23,6 +23,7 @@ const tsc = (project, name) =>
 const WRITTEN_PAGES = [
   'generate-config-docs.mjs',
   'generate-conformance-table.mjs',
+  'generate-causes-table.mjs',
   'generate-bench-section.mjs',
 ];
 

@@ -32,6 +32,16 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return checkConfig({ file: options.config, print, cwd, env: readEnvironment(cwd) }, output);
     },
   },
+  cause: {
+    summary: 'what a cause in the access log means and what to do; without a word, all of them',
+    words: '[WORD]',
+    options: [],
+    most: 1,
+    run: async ({ words, output }) => {
+      const { explainCause } = await import('./cause.js');
+      return explainCause(words[0], output);
+    },
+  },
   upstreams: {
     summary:
       'the endpoints of a running instance, their states and why; exit code 1 when an upstream has none',

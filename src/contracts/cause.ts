@@ -68,8 +68,6 @@ export type Cause =
   | 'upstream.tunnel.timeout'
   // Torus itself
   | 'internal.filter.failed'
-  | 'internal.exchange.failed'
-  | 'internal.drain.refused'
   | 'internal.drain.cut';
 
 export type CauseSide = 'none' | 'downstream' | 'upstream' | 'internal';

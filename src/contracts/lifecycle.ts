@@ -41,6 +41,6 @@ export interface DataPlane {
   endpointActivity(): readonly EndpointActivity[];
   /** Destroys every socket, naming what was cut. */
   destroyAll(): readonly LiveExchange[];
-  /** Releases pools and timers. After this the process can end by itself. */
-  dispose(): void;
+  /** Releases pools and timers. Resolves when the sockets have closed and are counted: the process can end by itself. */
+  dispose(): void | Promise<void>;
 }

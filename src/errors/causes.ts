@@ -86,7 +86,5 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.tunnel.reset': info('upstream', 0, 'The upstream broke the tunnel'),
   'upstream.tunnel.timeout': info('upstream', 0, 'The tunnel was idle for too long'),
   'internal.filter.failed': info('internal', 500, 'A filter failed'),
-  'internal.exchange.failed': info('internal', 500, 'The exchange failed inside the gateway'),
-  'internal.drain.refused': info('internal', 503, 'The gateway is shutting down'),
-  'internal.drain.cut': info('internal', 503, 'The gateway shut down before the exchange was complete'),
+  'internal.drain.cut': info('internal', 0, 'The gateway shut down before the exchange was complete'),
 };

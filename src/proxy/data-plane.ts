@@ -43,6 +43,9 @@ export interface DataPlaneParts {
 /** Turns of the event loop: to finish this one, to accept, to read what came with the connection. */
 const BACKLOG_TURNS = 3;
 
+/** Destroyed sockets say that they have closed in one of the next turns; those below TLS and HTTP/2 in a later one. */
+const CLOSING_TURNS = 10;
+
 /** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
 const NEWCOMER_GRACE_MS = 500;
 const NEWCOMER_STEP_MS = 10;
@@ -146,10 +149,12 @@ export class WorkerDataPlane implements DataPlane {
     return cut;
   }
 
-  dispose(): void {
+  /** What the worker counted last goes to the primary after this, so that the ledger of the instance stays even. */
+  async dispose(): Promise<void> {
     this.discard();
     this.parts.proxy.graph.dispose();
     for (const listener of this.parts.listeners) listener.destroyAll();
     this.parts.timers.dispose();
+    for (let turn = 0; turn < CLOSING_TURNS; turn += 1) await nextTurn();
   }
 }

@@ -226,7 +226,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   private takeOver(connection: UpstreamConnection): void {
     const socket = connection.takeOver?.();
     if (socket === undefined) {
-      this.fail('internal.exchange.failed', 'no-tunnel', 'no');
+      this.fail('upstream.upgrade.unsupported', 'no-tunnel', 'no');
       return;
     }
     const head = tunnelOpenHead();

@@ -46,15 +46,15 @@ describe('Proxy-Status', () => {
   };
 
   it.each([
-    ['a refused connection', '/dead', 'error=connection_refused; details="upstream.connect.refused"'],
-    ['a missing route', '/none', 'error=destination_not_found; details="downstream.route.not-found"'],
+    ['a refused connection', '/dead', 'error=connection_refused;details="upstream.connect.refused"'],
+    ['a missing route', '/none', 'error=destination_not_found;details="downstream.route.not-found"'],
   ])('names %s', async (_what, path, rest) => {
-    expect(await statusOf(requestHead(`GET ${path}`))).toBe(`torus; ${rest}`);
+    expect(await statusOf(requestHead(`GET ${path}`))).toBe(`torus;${rest}`);
   });
 
   it('names a request that was refused by its head', async () => {
     expect(await statusOf('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')).toBe(
-      'torus; error=http_request_error; details="downstream.head.malformed"',
+      'torus;error=http_request_error;details="downstream.head.malformed"',
     );
   });
 
