@@ -69,6 +69,7 @@ export type Cause =
   // Torus itself
   | 'internal.filter.failed'
   | 'internal.exchange.failed'
+  | 'internal.exchange.killed'
   | 'internal.drain.refused'
   | 'internal.drain.cut';
 
