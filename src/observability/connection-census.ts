@@ -94,6 +94,15 @@ const merge = (into: Counts, row: HeldConnections): void => {
 };
 
 /** The sum of all rows. */
+export const sumEndpoints = (
+  rows: readonly EndpointConnections[],
+): Omit<EndpointConnections, 'upstream' | 'endpoint'> => {
+  const sum = { ...{ open: 0, connecting: 0, idle: 0, active: 0, tunnels: 0, exchanges: 0, waiting: 0 } };
+  for (const row of rows) for (const field of ENDPOINT) sum[field] += row[field];
+  return sum;
+};
+
+/** The sum of all rows. */
 export const sumHeld = (rows: readonly HeldConnections[]): HeldConnections => {
   const sum = noConnections();
   for (const row of rows) merge(sum, row);
