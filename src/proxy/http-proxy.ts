@@ -350,7 +350,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private fail(cause: Cause, detail: string | undefined): void {
     if (this.completed) return;
     this.exchange.detail = detail;
-    this.forwarding?.cancel();
+    this.cancel();
     const { status } = CAUSES[cause];
     if (status > 0 && !this.answered) {
       this.reply({ status, cause });
@@ -368,9 +368,16 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   /** Cuts the exchange at the drain deadline. */
   cut(): void {
     if (this.completed) return;
-    this.forwarding?.cancel();
+    this.cancel();
     this.downstream.abort();
     this.complete('internal.drain.cut');
+  }
+
+  /** Lets go of the upstream. A tunnel closes its client too, which of a socket would look like an end: it is reset first. */
+  private cancel(): void {
+    const { phase, request } = this.exchange;
+    if (phase === 'tunnel' && request.httpVersion !== '2') this.downstream.abort();
+    this.forwarding?.cancel();
   }
 
   get isOver(): boolean {
