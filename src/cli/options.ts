@@ -21,6 +21,20 @@ export const OPTIONS = {
   worker: { type: 'string', value: 'N', help: 'one worker in place of all' },
   seconds: { type: 'string', value: 'N', help: 'how long; default 10, at most 60' },
   out: { type: 'string', short: 'o', value: 'FILE', help: 'where to; default: named after the worker' },
+  slow: { type: 'string', value: 'TIME', help: 'only what is at least that old: 500ms, 10s' },
+  route: { type: 'string', value: 'NAME', help: 'only those of that route' },
+  upstream: { type: 'string', value: 'NAME', help: 'only those of that upstream' },
+  endpoint: { type: 'string', value: 'HOST:PORT', help: 'only those on that endpoint' },
+  listener: { type: 'string', value: 'NAME', help: 'only those of that listener' },
+  client: { type: 'string', value: 'ADDRESS', help: 'only those of that client' },
+  phase: {
+    type: 'string',
+    value: 'PHASE',
+    help: 'only those in it: filter, connect, request, wait, response, tunnel',
+  },
+  blocked: { type: 'string', value: 'SIDE', help: 'only those blocked now: client, upstream or any' },
+  sort: { type: 'string', value: 'ORDER', help: 'age (default), bytes, blocked, buffered, idle' },
+  limit: { type: 'string', value: 'N', help: 'at most so many rows' },
   print: { type: 'boolean', help: 'also print the configuration as it is understood, without secrets' },
   secret: { type: 'string', value: 'SECRET', help: 'default: the environment variable JWT_SECRET' },
   sub: { type: 'string', value: 'SUBJECT', help: 'claim "sub"' },
@@ -38,6 +52,12 @@ export const OPTIONS = {
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type OptionName = keyof typeof OPTIONS;
+
+/** What narrows `torus streams`: the parameters of `GET /streams`, by the same names. */
+export const STREAM_OPTIONS = [
+  ...(['slow', 'route', 'upstream', 'endpoint', 'listener', 'client'] as const),
+  ...(['phase', 'blocked', 'sort', 'limit'] as const),
+] as const satisfies readonly OptionName[];
 
 type ValueOf<O> = O extends { readonly type: 'boolean' }
   ? boolean

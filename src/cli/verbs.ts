@@ -1,4 +1,5 @@
 /** Owns the list of commands. Each loads only itself. */
+import { STREAM_OPTIONS } from './options.js';
 import { targetOf } from './target.js';
 import type { CommandLine, Verb } from './verb.js';
 
@@ -71,6 +72,25 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     run: async (line) => {
       const { apply } = await import('./diff.js');
       return apply({ ...targetOf(line), words: line.words, json: line.options.json === true }, line.output);
+    },
+  },
+  streams: {
+    summary: 'what runs now and which side blocks it; kill ID ends one exchange',
+    words: '[kill ID]',
+    options: ['config', 'admin', 'json', ...STREAM_OPTIONS],
+    most: 2,
+    run: async (line) => {
+      const { streams } = await import('./streams.js');
+      return streams(line);
+    },
+  },
+  connections: {
+    summary: 'who holds the connections: listeners, clients, endpoints',
+    options: ['config', 'admin', 'json', 'limit'],
+    run: async (line) => {
+      const { showConnections } = await import('./connections.js');
+      const { json, limit } = line.options;
+      return showConnections({ ...targetOf(line), json: json === true, limit }, line.output);
     },
   },
   'log-level': {

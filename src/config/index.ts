@@ -19,6 +19,7 @@ export { configJsonSchema, type JsonSchema } from './json-schema.js';
 export { InputWatch } from './input-watch.js';
 export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';
 export { parseAdminAddress, type AdminAddress } from './parse/admin-address.js';
+export { parseDuration } from './parse/duration.js';
 export { redactSnapshot } from './redact-snapshot.js';
 export { removeFile } from './remove-file.js';
 export type { TorusConfig } from './schema/document.js';

@@ -68,6 +68,7 @@ export type Cause =
   | 'upstream.tunnel.timeout'
   // Torus itself
   | 'internal.filter.failed'
+  | 'internal.exchange.killed'
   | 'internal.drain.cut';
 
 export type CauseSide = 'none' | 'downstream' | 'upstream' | 'internal';

@@ -1,6 +1,7 @@
 import type { Writable, Duplex } from 'node:stream';
 import type { Cause } from './cause.js';
 import type { ByteCounter, ClientInfo } from './exchange.js';
+import type { WatchedSink } from './flow.js';
 import type { Fields } from './fields.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
 
@@ -25,7 +26,7 @@ export interface DownstreamStream {
   /** The whole response in one write. `body` is copied: it may be reused when the call returns. */
   sendComplete(head: ResponseHead, body: Buffer | undefined, trailers: Fields | undefined): void;
   /** Writes the head and opens the body. Ending the stream ends the response; destroying it breaks the connection. */
-  sendStreaming(head: ResponseHead, trailers: () => Fields | undefined): Writable & ByteCounter;
+  sendStreaming(head: ResponseHead, trailers: () => Fields | undefined): Writable & ByteCounter & WatchedSink;
   /** Writes the 101, or the 2xx after CONNECT, and gives up what comes behind it as a raw duplex; early bytes come first. */
   switchProtocols(head: ResponseHead): Duplex;
   /** Breaks the connection so that an unfinished response cannot be taken for a complete one. */

@@ -1,6 +1,8 @@
 import type { Cause } from './cause.js';
+import type { ExchangeFlow, FlowRecord } from './flow.js';
 import type { RequestHead } from './message.js';
 import type { CompiledRoute } from './router.js';
+import type { Timers } from './timers.js';
 
 /** The downstream connection as policies see it. `address` is the peer of the socket; `forwardedFor` is what it claims. */
 export interface ClientInfo {
@@ -61,6 +63,8 @@ export interface Exchange {
   readonly cause: Cause | undefined;
   /** A short technical word for the log (an errno, a parser rule). Never holds client secrets. */
   readonly detail: string | undefined;
+  /** Of exchanges that streamed a body, were a tunnel, or waited for the client; undefined for all others. */
+  readonly flow: ExchangeFlow | undefined;
   /** What is known of the call, where the request is one of gRPC. */
   readonly grpc: GrpcCall | undefined;
 }
@@ -89,6 +93,8 @@ export interface ExchangeRecord extends Exchange {
   requestCounter: ByteCounter | undefined;
   /** Body bytes of a response that was sent whole. */
   wholeResponseBytes: number;
+  /** The measure of what streams; made when it is first asked for. */
+  openFlow(timers: Timers): FlowRecord;
 }
 
 /** An attempt that was not the last. */

@@ -1,18 +1,8 @@
 import type { BoundListener, ConfigSnapshot } from './config.js';
 import type { EndpointActivity } from './endpoint-feed.js';
+import type { LiveExchange, StreamQuery, StreamSelection, WorkerConnections } from './live-view.js';
 
 export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
-
-/** What was still running when something was cut, for the drain report. */
-export interface LiveExchange {
-  readonly id: string;
-  readonly route: string | undefined;
-  readonly client: string;
-  readonly phase: string;
-  readonly ageMs: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-}
 
 /** The data plane as the worker's lifecycle drives it. */
 export interface DataPlane {
@@ -36,7 +26,12 @@ export interface DataPlane {
   whenDrained(): Promise<void>;
   /** Exchanges that ended since `announceDrain`, whatever their cause. */
   readonly endedWhileDraining: number;
-  live(): readonly LiveExchange[];
+  /** Those of the running exchanges that are asked for. Other work goes on meanwhile. */
+  streams(query: StreamQuery): Promise<StreamSelection>;
+  /** Ends the exchanges with that id, as an operator's decision. Returns how many there were. */
+  killStream(id: string): number;
+  /** Who holds the connections; of clients those with the most, at most `maxClients`. */
+  connections(maxClients: number): Promise<WorkerConnections>;
   /** What runs on each endpoint: of the snapshot that serves, and of former ones. An endpoint may be there more than once. */
   endpointActivity(): readonly EndpointActivity[];
   /** Destroys every socket, naming what was cut. */

@@ -54,5 +54,7 @@ export type Body =
 
 /** A body that arrives over time. `trailers` is set, if there are any, before `end` is emitted. */
 export interface BodyStream extends Readable {
+  /** What has arrived and was not taken, where more of it waits than `readableLength` says. */
+  readonly waitingBytes?: number | undefined;
   readonly trailers: Fields | undefined;
 }

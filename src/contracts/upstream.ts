@@ -2,6 +2,7 @@ import type { Duplex, Writable } from 'node:stream';
 import type { Cause } from './cause.js';
 import type { Exchange } from './exchange.js';
 import type { Fields } from './fields.js';
+import type { WatchedSink } from './flow.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
 import type { RequestLimiter } from './upstream-limits.js';
 
@@ -66,7 +67,7 @@ export interface UpstreamConnection {
   /** It ends exchanges in which neither side has sent a byte for the idle timeout, also while the request is still open. */
   readonly watchesSilence: boolean;
   /** Writes head and complete body at once; for a streamed body returns the sink to pipe it into. */
-  send(request: UpstreamRequest): Writable | undefined;
+  send(request: UpstreamRequest): (Writable & WatchedSink) | undefined;
   /** The bare connection in place of a request. Only for one that was checked out as `tunnel`; the caller's from here on. */
   takeOver?(): Duplex;
   /** Ends the checkout: back to the pool when both messages ended cleanly, else destroyed. */

@@ -108,6 +108,8 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     'No byte either way for `timeouts.idle`. WebSockets should ping; or raise it. `half-closed`: one side had ended and the other stayed silent.',
   'internal.filter.failed':
     '503: the keys of the issuer cannot be fetched (the log and `torus doctor` say why). 500: a defect of a filter; `detail` names the error.',
+  'internal.exchange.killed':
+    'Somebody ended it by `torus streams kill` or the admin API; the log of the worker holds a line with its id.',
   'internal.drain.cut':
     'The exchange ran longer than `shutdown.timeout`. Raise it, and the time that the process manager allows.',
 };

@@ -86,5 +86,6 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.tunnel.reset': info('upstream', 0, 'The upstream broke the tunnel'),
   'upstream.tunnel.timeout': info('upstream', 0, 'The tunnel was idle for too long'),
   'internal.filter.failed': info('internal', 500, 'A filter failed'),
+  'internal.exchange.killed': info('internal', 503, 'An operator ended the exchange'),
   'internal.drain.cut': info('internal', 0, 'The gateway shut down before the exchange was complete'),
 };

@@ -5,6 +5,8 @@ export interface MetricFamily {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, in the unit of its name. */
+  readonly buckets?: readonly number[];
 }
 
 const family = (
@@ -19,6 +21,14 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
+/** How long an exchange was blocked, in seconds. */
+export const BLOCKED_BUCKETS_SECONDS: readonly number[] = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Bytes that waited at once. One read is 64 KiB. */
+export const BUFFERED_BUCKETS_BYTES: readonly number[] = [
+  1024, 4096, 16_384, 65_536, 131_072, 262_144, 1_048_576, 4_194_304,
+];
+
 /** Counted in the workers, summed over them for the instance. */
 export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   family(
@@ -28,6 +38,24 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     'Exchanges that ended.',
   ),
   family('histogram', 'torus_http_request_duration_seconds', ['route'], 'Time from request head to the end.'),
+  {
+    ...family(
+      'histogram',
+      'torus_http_blocked_seconds',
+      ['route', 'side'],
+      'Time in which an exchange that streamed had bytes for its client or upstream that were not taken.',
+    ),
+    buckets: BLOCKED_BUCKETS_SECONDS,
+  },
+  {
+    ...family(
+      'histogram',
+      'torus_http_peak_buffered_bytes',
+      ['route'],
+      'The most body bytes that waited at once in an exchange that streamed.',
+    ),
+    buckets: BUFFERED_BUCKETS_BYTES,
+  },
   family('counter', 'torus_http_request_bytes_total', ['route'], 'Request body bytes received.'),
   family('counter', 'torus_http_response_bytes_total', ['route'], 'Response body bytes sent.'),
   family('gauge', 'torus_http_exchanges_in_flight', [], 'Exchanges that run now.'),

@@ -134,6 +134,8 @@ export class WorkerMetrics implements Telemetry {
       },
       histograms: {
         torus_http_request_duration_seconds: this.#requests.durations(),
+        torus_http_blocked_seconds: this.#requests.blocked(),
+        torus_http_peak_buffered_bytes: this.#requests.peakBuffered(),
         torus_mirror_latency_difference_seconds: this.#mirrors.differences(),
       },
     };

@@ -26,13 +26,13 @@ const renderSample = ({ name, labels }: RenderedFamily, [values, value]: Sample)
   `${name}${renderLabels(labels, values)} ${renderNumber(value)}\n`;
 
 const renderHistogram = (
-  { name, labels }: RenderedFamily,
+  { name, labels, buckets: bounds = DURATION_BUCKETS_SECONDS }: RenderedFamily,
   [values, counts, sum]: HistogramSample,
 ): string => {
   let cumulative = 0;
   const buckets = counts.map((count, index) => {
     cumulative += count;
-    const bound = DURATION_BUCKETS_SECONDS[index];
+    const bound = bounds[index];
     const le = bound === undefined ? '+Inf' : String(bound);
     return `${name}_bucket${renderLabels([...labels, 'le'], [...values, le])} ${cumulative}\n`;
   });

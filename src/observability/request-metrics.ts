@@ -1,6 +1,7 @@
 /** Owns what is counted of each route's exchanges. */
 import type { Exchange } from '../contracts/exchange.js';
 import { DurationHistogram } from './duration-histogram.js';
+import { FlowMetrics } from './flow-metrics.js';
 import { OVERFLOW_LABEL } from './label-tree.js';
 import type { HistogramSample, Sample } from './metrics-snapshot.js';
 
@@ -44,6 +45,14 @@ export class RequestMetrics {
     ]);
   }
 
+  blocked(): HistogramSample[] {
+    return this.#list((route, name) => route.flow?.blocked(name) ?? []);
+  }
+
+  peakBuffered(): HistogramSample[] {
+    return this.#list((route, name) => route.flow?.peakBuffered(name) ?? []);
+  }
+
   requestBytes(): Sample[] {
     return this.#list((route, name) => [[[name], route.requestBytes]]);
   }
@@ -70,6 +79,8 @@ export class RequestMetrics {
 
 class RouteMetrics {
   readonly durations = new DurationHistogram();
+  /** Of exchanges that streamed; made when there is one. */
+  flow: FlowMetrics | undefined = undefined;
   requestBytes = 0;
   responseBytes = 0;
   /** Calls of gRPC by their status; made when there is one. */
@@ -81,6 +92,7 @@ class RouteMetrics {
     this.durations.observe(exchange.durationMs);
     this.requestBytes += exchange.requestBytes;
     this.responseBytes += exchange.responseBytes;
+    if (exchange.flow !== undefined) (this.flow ??= new FlowMetrics()).observe(exchange.flow);
     if (exchange.grpc !== undefined) this.#countGrpc(exchange.grpc.status);
     this.#count(exchange.cause ?? 'ok', outcomeKey(exchange.request.method, exchange.status));
   }

@@ -6,7 +6,11 @@ import type {
   ListenerTlsConfig,
 } from '../contracts/config.js';
 import type { EndpointActivity } from '../contracts/endpoint-feed.js';
-import type { DataPlane, LiveExchange } from '../contracts/lifecycle.js';
+import type { DataPlane } from '../contracts/lifecycle.js';
+import type { LiveExchange, StreamQuery, StreamSelection, WorkerConnections } from '../contracts/live-view.js';
+import { ConnectionCensus } from '../observability/connection-census.js';
+import type { CountedConnection } from '../observability/connection-census.js';
+import { StreamSelector } from '../observability/stream-selection.js';
 import type { Graph } from './graph.js';
 import { ServedCertificates } from './served-certificates.js';
 import type { HttpProxy } from './http-proxy.js';
@@ -25,6 +29,8 @@ export interface DrivenListener {
   /** Clients that can be told are told not to ask on their connections any more. */
   announceDrain(): void;
   closeIdle(): void;
+  /** What each of its connections carries now. */
+  held(): Iterable<CountedConnection>;
   /** Resolves when nothing of closing connections waits to be sent. */
   whenFlushed(): Promise<void>;
   destroyAll(): void;
@@ -49,6 +55,10 @@ const CLOSING_TURNS = 10;
 /** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
 const NEWCOMER_GRACE_MS = 500;
 const NEWCOMER_STEP_MS = 10;
+
+/** What is described in one turn of the event loop: about a millisecond's worth. */
+const DESCRIBED_PER_TURN = 500;
+const COUNTED_PER_TURN = 5000;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -132,19 +142,54 @@ export class WorkerDataPlane implements DataPlane {
     return this.parts.proxy.completedCount - this.completedBeforeDrain;
   }
 
-  live(): readonly LiveExchange[] {
-    const now = this.parts.timers.now();
-    return [...this.parts.proxy.running].map((run) => run.describe(now));
+  async streams(query: StreamQuery): Promise<StreamSelection> {
+    const { proxy, timers } = this.parts;
+    const selector = new StreamSelector<LiveExchange>(query);
+    let described = 0;
+    for (const run of proxy.running) {
+      if (++described % DESCRIBED_PER_TURN === 0) await nextTurn();
+      // It may have ended in between.
+      if (!run.isOver) selector.offer(run.describe(timers.now()));
+    }
+    return selector.selection();
+  }
+
+  killStream(id: string): number {
+    const found = [...this.parts.proxy.running].filter((run) => run.id === id);
+    for (const run of found) run.kill();
+    return found.length;
+  }
+
+  async connections(maxClients: number): Promise<WorkerConnections> {
+    const census = new ConnectionCensus();
+    let counted = 0;
+    for (const listener of this.parts.listeners) {
+      census.addListener(listener.config.name);
+      for (const connection of listener.held()) {
+        if (++counted % COUNTED_PER_TURN === 0) await nextTurn();
+        census.addConnection(listener.config.name, connection);
+      }
+    }
+    for (const graph of this.graphs())
+      for (const row of graph.endpointConnections()) census.addEndpoint(row);
+    return census.result(maxClients);
+  }
+
+  /** Those of former snapshots whose exchanges still run come last. */
+  private graphs(): readonly Graph[] {
+    this.retired = this.retired.filter(({ isDisposed }) => !isDisposed);
+    return [this.parts.proxy.graph, ...this.retired];
   }
 
   endpointActivity(): readonly EndpointActivity[] {
-    this.retired = this.retired.filter(({ isDisposed }) => !isDisposed);
-    return [this.parts.proxy.graph, ...this.retired].flatMap((graph) => graph.endpointActivity());
+    return this.graphs().flatMap((graph) => graph.endpointActivity());
   }
 
   destroyAll(): readonly LiveExchange[] {
-    const cut = this.live();
-    for (const run of this.parts.proxy.running) run.cut();
+    const nowMs = this.parts.timers.now();
+    const running = [...this.parts.proxy.running];
+    const cut = running.map((run) => run.describe(nowMs));
+    for (const run of running) run.cut();
     for (const listener of this.parts.listeners) listener.destroyAll();
     return cut;
   }

@@ -11,7 +11,9 @@ import type {
 } from '../contracts/exchange.js';
 import type { RequestHead } from '../contracts/message.js';
 import type { CompiledRoute } from '../contracts/router.js';
+import type { Timers } from '../contracts/timers.js';
 import { grpcCallOf } from '../http/grpc.js';
+import { ExchangeFlow } from './exchange-flow.js';
 
 /** Owns the record of one exchange: plain fields that the stages fill, so that the end of it needs no collecting. */
 export class ProxyExchange implements ExchangeRecord {
@@ -35,6 +37,9 @@ export class ProxyExchange implements ExchangeRecord {
   responseCounter: ByteCounter | undefined = undefined;
   requestCounter: ByteCounter | undefined = undefined;
   wholeResponseBytes = 0;
+  flow: ExchangeFlow | undefined = undefined;
+  /** Milliseconds after `startedAt` when Torus answered by itself; -1 where it did not. */
+  repliedAfterMs = -1;
   /** What a split chose. */
   chosenUpstream: string | undefined = undefined;
   readonly grpc: GrpcCall | undefined;
@@ -54,6 +59,17 @@ export class ProxyExchange implements ExchangeRecord {
 
   get upstream(): string | undefined {
     return this.attempts > 0 ? (this.chosenUpstream ?? this.route?.config.upstream) : undefined;
+  }
+
+  openFlow(timers: Timers): ExchangeFlow {
+    return (this.flow ??= new ExchangeFlow(timers));
+  }
+
+  /** How long a response that was sent whole has been on its way to the client; 0 for all others. */
+  wholeWaitMs(ageMs: number): number {
+    if (this.responseCounter !== undefined) return 0;
+    const sentAfterMs = Math.max(this.responseHeadAfterMs, this.repliedAfterMs);
+    return sentAfterMs < 0 ? 0 : ageMs - sentAfterMs;
   }
 
   get requestBytes(): number {

@@ -1,5 +1,6 @@
 import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { Forwarder } from '../contracts/forwarder.js';
+import type { EndpointConnections } from '../contracts/live-view.js';
 import type { CompiledRoute, Router } from '../contracts/router.js';
 import type { IpSet } from '../http/ip-set.js';
 
@@ -8,6 +9,7 @@ export interface Disposable {
   dispose?(): void;
   /** Upstreams only. */
   activity?(): readonly EndpointActivity[];
+  connections?(): readonly EndpointConnections[];
 }
 
 export interface GraphParts {
@@ -63,6 +65,10 @@ export class Graph {
 
   endpointActivity(): readonly EndpointActivity[] {
     return this.owned.flatMap((part) => part.activity?.() ?? []);
+  }
+
+  endpointConnections(): readonly EndpointConnections[] {
+    return this.owned.flatMap((part) => part.connections?.() ?? []);
   }
 
   /** Releases pools and filters, whatever still runs. Idempotent. */

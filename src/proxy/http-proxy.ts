@@ -5,7 +5,7 @@ import type { ClientInfo, GrpcCall } from '../contracts/exchange.js';
 import type { Fields } from '../contracts/fields.js';
 import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
-import type { LiveExchange } from '../contracts/lifecycle.js';
+import type { LiveExchange } from '../contracts/live-view.js';
 import type { Body, ResponseHead } from '../contracts/message.js';
 import type { BodyRules, CompiledRoute, UpstreamSplit } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
@@ -20,6 +20,7 @@ import { spendForward } from '../http/max-forwards.js';
 import { gatherBody } from './body-buffer.js';
 import { ProxyExchange } from './exchange.js';
 import type { Graph } from './graph.js';
+import { WHOLE_WAIT_MS, describeExchange } from './live-exchange.js';
 import { renderReply } from './local-reply.js';
 import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
@@ -253,8 +254,10 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
       const verdict = await filter.onRequestBody?.(this.exchange, bytes, this.fields);
       if (verdict !== undefined) return verdict;
     }
-    if (this.body.kind === 'stream')
+    if (this.body.kind === 'stream') {
+      this.exchange.openFlow(this.proxy.options.timers).noteHeld(bytes.length);
       this.body = { kind: 'complete', bytes, trailers: this.body.stream.trailers };
+    }
     return undefined;
   }
 
@@ -330,6 +333,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.downstream.discardRequestBody();
     const problem = renderReply(this.exchange, reply);
     this.exchange.status = problem.head.status;
+    this.exchange.repliedAfterMs = this.proxy.options.timers.now() - this.exchange.startedAt;
     this.exchange.wholeResponseBytes = problem.body?.length ?? 0;
     this.downstream.sendComplete(problem.head, problem.body, undefined);
   }
@@ -346,7 +350,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private fail(cause: Cause, detail: string | undefined): void {
     if (this.completed) return;
     this.exchange.detail = detail;
-    this.forwarding?.cancel();
+    this.cancel();
     const { status } = CAUSES[cause];
     if (status > 0 && !this.answered) {
       this.reply({ status, cause });
@@ -364,9 +368,29 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   /** Cuts the exchange at the drain deadline. */
   cut(): void {
     if (this.completed) return;
-    this.forwarding?.cancel();
+    this.cancel();
     this.downstream.abort();
     this.complete('internal.drain.cut');
+  }
+
+  /** Lets go of the upstream. A tunnel closes its client too, which of a socket would look like an end: it is reset first. */
+  private cancel(): void {
+    const { phase, request } = this.exchange;
+    if (phase === 'tunnel' && request.httpVersion !== '2') this.downstream.abort();
+    this.forwarding?.cancel();
+  }
+
+  get isOver(): boolean {
+    return this.completed;
+  }
+
+  get id(): string {
+    return this.exchange.id;
+  }
+
+  /** An operator wants it to end: answered while that is possible, else broken off. */
+  kill(): void {
+    this.fail('internal.exchange.killed', 'operator');
   }
 
   private complete(cause: Cause): void {
@@ -377,24 +401,19 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     exchange.cause = cause;
     exchange.phase = 'done';
     exchange.durationMs = proxy.options.timers.now() - exchange.startedAt;
+    const waitedMs = exchange.wholeWaitMs(exchange.durationMs);
+    if (waitedMs >= WHOLE_WAIT_MS)
+      exchange.openFlow(proxy.options.timers).noteWhole(waitedMs, exchange.wholeResponseBytes);
+    exchange.flow?.settle();
     for (const filter of this.route?.filters ?? NO_FILTERS) filter.onComplete?.(exchange);
     proxy.options.telemetry.exchangeCompleted(exchange);
     proxy.forget(this);
     this.graph.leave();
   }
 
-  /** What it is doing now, for the drain report. */
+  /** What it is doing now. */
   describe(nowMs: number): LiveExchange {
-    const { exchange } = this;
-    return {
-      id: exchange.id,
-      route: exchange.route?.name,
-      client: exchange.client.address,
-      phase: exchange.phase,
-      ageMs: Math.round(nowMs - exchange.startedAt),
-      requestBytes: exchange.requestBytes,
-      responseBytes: exchange.responseBytes,
-    };
+    return describeExchange(this.exchange, nowMs, this.body);
   }
 }
 

@@ -98,6 +98,7 @@ export function fakeExchange(head: FakeHead = {}, clientAddress = '203.0.113.9')
     durationMs: -1,
     cause: undefined,
     detail: undefined,
+    flow: undefined,
     grpc: undefined,
   };
 }

@@ -1,6 +1,7 @@
 /** Owns the access log as JSON lines: every documented field, escaped and bounded. Never the values of a query. */
 import type { AccessLogSource } from '../../contracts/config.js';
 import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
+import type { ExchangeFlow } from '../../contracts/flow.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
 import type { AccessLogLines } from './access-log.js';
 
@@ -71,7 +72,15 @@ const failures = ({ failedAttempts }: Exchange): string =>
 const timingPart = (exchange: Exchange): string =>
   `,"requestBytes":${exchange.requestBytes},"responseBytes":${exchange.responseBytes}` +
   `,"durationMs":${round(exchange.durationMs)}` +
-  `${reached('connectMs', exchange.connectedAfterMs)}${reached('responseHeadMs', exchange.responseHeadAfterMs)}`;
+  `${reached('connectMs', exchange.connectedAfterMs)}${reached('responseHeadMs', exchange.responseHeadAfterMs)}` +
+  flowPart(exchange.flow);
+
+/** Only of exchanges that streamed, or were blocked. */
+const flowPart = (flow: ExchangeFlow | undefined): string =>
+  flow === undefined
+    ? ''
+    : `,"blockedOnClientMs":${round(flow.blockedOnClientMs)},"blockedOnUpstreamMs":${round(flow.blockedOnUpstreamMs)}` +
+      `,"peakBufferedBytes":${flow.peakBufferedBytes}`;
 
 const text = (name: string, value: string | undefined): string =>
   value === undefined ? '' : `,"${name}":${quote(value)}`;

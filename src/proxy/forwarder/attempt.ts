@@ -174,8 +174,11 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
       return;
     }
     this.requestSink = sink;
+    const flow = exchange.openFlow(services.timers).toUpstream(body.stream);
+    sink.flow = flow;
     if (exchange.grpc !== undefined && connection.watchesSilence) downstream.relaxRequestPace();
     pipeline(body.stream, sink, (error) => {
+      flow.onTaken();
       this.onRequestPiped(error ?? undefined);
     });
   }

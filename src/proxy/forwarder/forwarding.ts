@@ -166,7 +166,9 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   ): void {
     const { stream } = body;
     const sink = this.job.downstream.sendStreaming(head, () => this.noteTrailers(stream.trailers));
-    this.job.exchange.responseCounter = sink;
+    const { exchange } = this.job;
+    exchange.responseCounter = sink;
+    sink.flow = exchange.openFlow(this.services.timers).toClient(stream);
     pipeline(stream, sink, (error) => {
       if (!error) {
         this.retries?.end();
@@ -200,6 +202,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
       timers: this.services.timers,
       idleMs: route.config.timeouts.idleMs,
       early,
+      flow: exchange.openFlow(this.services.timers),
       tellsGoing: this.upgrade === 'websocket' && route.config.websocket?.closeOnDrain === true,
       onEnd: (cause, detail) => {
         if (!this.ended) this.endBroken(cause, detail);

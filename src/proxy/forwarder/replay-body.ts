@@ -62,6 +62,10 @@ export class ReplayBody {
     return piece;
   }
 
+  get waitingBytes(): number {
+    return this.source.waitingBytes ?? this.source.readableLength;
+  }
+
   get trailers(): Fields | undefined {
     return this.source.trailers;
   }
@@ -96,6 +100,10 @@ class ReplayReader extends Readable implements BodyStream {
   constructor(body: ReplayBody) {
     super({ highWaterMark: 1 });
     this.body = body;
+  }
+
+  get waitingBytes(): number {
+    return this.readableLength + this.body.waitingBytes;
   }
 
   /** Something has arrived. */

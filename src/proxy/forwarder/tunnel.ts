@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { ByteCounter } from '../../contracts/exchange.js';
+import type { FlowRecord } from '../../contracts/flow.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import { GoingAway } from './going-away.js';
+import { watchTunnel } from './tunnel-flow.js';
 
 /**
  * Owns two joined sockets after a validated 101: one pipeline each way. A FIN travels on and the other direction may go on for
@@ -18,6 +20,7 @@ export interface TunnelOptions {
   readonly early: Buffer | undefined;
   /** A WebSocket whose client is told when the gateway drains. */
   readonly tellsGoing: boolean;
+  readonly flow: FlowRecord;
   readonly onEnd: (cause: Cause, detail: string | undefined) => void;
 }
 
@@ -102,6 +105,7 @@ export class Tunnel {
     };
     if (this.going === undefined) pipeline(upstream, client, onDelivered);
     else pipeline(upstream, this.going, client, onDelivered);
+    watchTunnel({ client, upstream, between: this.going }, options.flow);
     this.watchSilence();
   }
 

@@ -31,6 +31,7 @@ const LINGER_MS = 2000;
 
 export class Http1Connection implements ServedConnection, RequestEvents, StreamHost {
   readonly socket: Socket;
+  readonly openedAtMs: number;
   client: ClientInfo;
   private trusted: IpSet;
   private readonly context: ListenerContext;
@@ -56,6 +57,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     this.socket = socket;
     this.context = context;
     this.onClosed = onClosed;
+    this.openedAtMs = context.timers.coarseNow();
     this.client = clientInfoOf(context, socket);
     this.trusted = context.trusted;
     const { limits, timeouts } = context.config;
@@ -89,6 +91,11 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   /** An exchange is running, or a tunnel. */
   get isBusy(): boolean {
     return this.stream !== undefined || this.handedOver;
+  }
+
+  get state(): 'idle' | 'active' | 'tunnels' {
+    if (this.handedOver) return 'tunnels';
+    return this.stream === undefined ? 'idle' : 'active';
   }
 
   /** The response must say that the connection closes. */

@@ -42,6 +42,7 @@ const FLOOD_ERRNOS: ReadonlyMap<number | undefined, string> = new Map([
 
 export class Http2Connection implements ServedConnection, Http2StreamHost {
   readonly socket: Socket;
+  readonly openedAtMs: number;
   client: ClientInfo;
   private trusted: IpSet;
   private readonly context: ListenerContext;
@@ -55,6 +56,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private readonly expiresAtMs: number;
   private readonly maxRequests: number;
   private openStreams = 0;
+  private openTunnels = 0;
   private served = 0;
   private retiring = false;
   private closeReason: string | undefined = undefined;
@@ -64,6 +66,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.socket = socket;
     this.context = context;
     this.onClosed = onClosed;
+    this.openedAtMs = context.timers.coarseNow();
     this.client = clientInfoOf(context, socket);
     this.trusted = context.trusted;
     this.authority = new AuthorityCheck(socket);
@@ -85,6 +88,11 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
 
   get isNew(): boolean {
     return this.served === 0 && !this.retiring;
+  }
+
+  get state(): 'idle' | 'active' | 'tunnels' {
+    if (this.openTunnels > 0) return 'tunnels';
+    return this.openStreams === 0 ? 'idle' : 'active';
   }
 
   get timers(): Timers {
@@ -239,6 +247,10 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
 
   onBodySent(bytes: number): void {
     this.guard.sent(bytes);
+  }
+
+  onTunnel(change: 1 | -1): void {
+    this.openTunnels += change;
   }
 
   private onStreamClosed(wasReset: boolean): void {

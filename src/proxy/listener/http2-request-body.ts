@@ -52,6 +52,10 @@ export class Http2RequestBody implements BodySource {
     this.await();
   }
 
+  get waitingBytes(): number {
+    return this.stream.readableLength;
+  }
+
   limit(maxBytes: number): void {
     this.maxBytes = maxBytes;
   }

@@ -25,6 +25,8 @@ export interface Http2StreamHost {
   /** Bytes of a body that came, or were taken by the client: for the flood guard. */
   onBodyReceived(bytes: number): void;
   onBodySent(bytes: number): void;
+  /** One more of its streams is a tunnel, or one less. */
+  onTunnel(change: 1 | -1): void;
 }
 
 interface ResponsePlan {
@@ -156,6 +158,7 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     this.hasResponded = true;
     this.ended = true;
     const nowMs = this.host.timers.coarseNow();
+    this.countTunnel();
     if (!this.stream.destroyed)
       this.stream.respond(responseHeadersOf(head, { contentLength: -1, withTrailers: false, nowMs }));
     return new Http2Tunnel(this.stream, {
@@ -169,6 +172,13 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
         this.brokenOff = true;
       },
     });
+  }
+
+  /** Until its stream is closed; one that is closed already tells of it no more. */
+  private countTunnel(): void {
+    if (this.stream.destroyed) return;
+    this.host.onTunnel(1);
+    this.stream.once('close', () => this.host.onTunnel(-1));
   }
 
   /** RST_STREAM. Only `destroy` does: `close` of Node 20 to 26 ends the body before it resets, so that a part looks complete. */

@@ -39,6 +39,10 @@ export class Http2Tunnel extends Duplex {
     if (stream.destroyed || stream.closed) setImmediate(() => this.onClose());
   }
 
+  get waitingBytes(): number {
+    return this.readableLength + this.stream.readableLength;
+  }
+
   override _read(): void {
     this.stream.resume();
   }

@@ -66,6 +66,6 @@ export function withTrust(client: ClientInfo, trusted: IpSet): ClientInfo {
 }
 
 /** A dual-stack socket shows IPv4 peers as `::ffff:a.b.c.d`; policies and logs want `a.b.c.d`. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

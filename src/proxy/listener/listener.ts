@@ -6,6 +6,8 @@ import type { AcceptMode, BoundListener, ListenerConfig, ListenerTlsConfig } fro
 import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
 import { Http2Connection } from './http2-connection.js';
+import type { CountedConnection } from '../../observability/connection-census.js';
+import { handshakingClients } from './handshaking-clients.js';
 import type { ListenerContext } from './listener-context.js';
 import { detectProtocol } from './protocol-detection.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
@@ -122,6 +124,16 @@ export class Listener implements CappedListener {
     if (this.sockets.size > this.connections.size) return true;
     for (const { isNew } of this.connections) if (isNew) return true;
     return false;
+  }
+
+  /** What each connection carries now. */
+  *held(): Iterable<CountedConnection> {
+    const nowMs = this.context.timers.coarseNow();
+    for (const { client, state, openedAtMs } of [...this.connections])
+      yield { client: client.peerAddress, state, ageMs: Math.round(nowMs - openedAtMs) };
+    if (this.sockets.size === this.connections.size) return;
+    for (const client of handshakingClients(this.sockets, this.connections))
+      yield { client, state: 'handshaking', ageMs: 0 };
   }
 
   announceDrain(): void {

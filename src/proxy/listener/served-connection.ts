@@ -1,5 +1,14 @@
+import type { Socket } from 'node:net';
+import type { ClientInfo } from '../../contracts/exchange.js';
+
 /** A client connection as its listener drives it, whatever it speaks. */
 export interface ServedConnection {
+  readonly socket: Socket;
+  readonly client: ClientInfo;
+  /** Since when it has been served, on the coarse monotonic clock. */
+  readonly openedAtMs: number;
+  /** What it carries now; a tunnel counts before exchanges beside it. */
+  readonly state: 'idle' | 'active' | 'tunnels';
   /** It has asked for nothing yet. */
   readonly isNew: boolean;
   /** The gateway drains: no further requests, as far as the protocol can say so. */

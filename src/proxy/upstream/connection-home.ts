@@ -8,6 +8,8 @@ import type { Dialer } from './dialer.js';
 export interface PooledConnection extends Checkout {
   /** It serves checkouts with the same one only. */
   readonly preamble: string | undefined;
+  /** What it does now; until it is closed, one that is about to is active. */
+  readonly state: 'connecting' | 'idle' | 'active' | 'tunnels';
   /** Gives the connection to one exchange. Calls back at once when it is connected already. */
   assign(observer: AttemptObserver, options: CheckoutOptions): void;
   /** Waits in the pool until it is assigned or its idle time is over. */

@@ -5,7 +5,7 @@ import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts
 import { safeFailure } from './attempt-failure.js';
 import type { AllowanceMember, ConnectionAllowance } from './connection-allowance.js';
 import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
-import type { ConnectionPool } from './connection-pool.js';
+import type { ConnectionPool, PoolCensus } from './connection-pool.js';
 import type { Dialer } from './dialer.js';
 import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
@@ -131,6 +131,12 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   overflow(observer: AttemptObserver, reason: 'full' | 'timeout'): void {
     this.telemetry.upstreamOverflow(this.options.upstream, `queue-${reason}`);
     observer.onAttemptFailed(safeFailure(`upstream.queue.${reason}`, this.endpoint.label));
+  }
+
+  census(): PoolCensus {
+    const counts = { connecting: 0, idle: 0, active: 0, tunnels: 0 };
+    for (const { state } of this.connections) counts[state] += 1;
+    return { ...counts, waiting: this.pending.size, waitingCounted: 0 };
   }
 
   dispose(): void {

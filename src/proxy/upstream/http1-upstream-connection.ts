@@ -1,6 +1,5 @@
 // Over 400 lines: one state machine, whose phases cannot be told apart from outside.
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
@@ -94,6 +93,11 @@ export class Http1UpstreamConnection
     });
   }
 
+  get state(): PooledConnection['state'] {
+    if (this.phase === 'connecting' || this.phase === 'idle') return this.phase;
+    return this.phase === 'switched' ? 'tunnels' : 'active';
+  }
+
   assign(observer: AttemptObserver, options: CheckoutOptions): void {
     this.observer = observer;
     this.options = options;
@@ -103,7 +107,7 @@ export class Http1UpstreamConnection
     this.begin(observer);
   }
 
-  send(request: UpstreamRequest): Writable | undefined {
+  send(request: UpstreamRequest): OutgoingBody | undefined {
     this.request = request;
     this.reader.expect(request.method);
     const head = serialiseRequestHead(request);

@@ -5,7 +5,7 @@ import type { AttemptFailure, AttemptObserver, Checkout, CheckoutOptions } from 
 import { finalFailure, safeFailure } from './attempt-failure.js';
 import type { AllowanceMember, ConnectionAllowance } from './connection-allowance.js';
 import type { BusyEndpoint } from './connection-home.js';
-import type { ConnectionPool } from './connection-pool.js';
+import type { ConnectionPool, PoolCensus } from './connection-pool.js';
 import type { AlpnProtocol, Dialer } from './dialer.js';
 import { Http2UpstreamSession } from './http2-session.js';
 import type { PooledSession, SessionHome } from './http2-session-home.js';
@@ -42,6 +42,8 @@ export class Http2Pool implements ConnectionPool, SessionHome, AllowanceMember {
   readonly idleTimeoutMs: number;
   private readonly options: Http2PoolOptions;
   private readonly sessions = new Set<PooledSession>();
+  /** Those as well that take no further exchange, until they are closed. */
+  private readonly open = new Set<PooledSession>();
   private readonly queue = new Set<PendingExchange>();
   private disposed = false;
 
@@ -107,6 +109,7 @@ export class Http2Pool implements ConnectionPool, SessionHome, AllowanceMember {
     if (!this.takePlace() && !(replacing && this.yieldIdle())) return undefined;
     const session = new Http2UpstreamSession(this);
     this.sessions.add(session);
+    this.open.add(session);
     return session;
   }
 
@@ -223,6 +226,17 @@ export class Http2Pool implements ConnectionPool, SessionHome, AllowanceMember {
     const isHeld = this.sessions.delete(session);
     for (const pending of this.queue) if (pending.session === session) pending.fail(failure);
     if (isHeld) this.options.allowance?.give();
+  }
+
+  onClosed(session: PooledSession): void {
+    this.open.delete(session);
+  }
+
+  census(): PoolCensus {
+    const counts = { connecting: 0, idle: 0, active: 0 };
+    for (const { state } of this.open) counts[state] += 1;
+    const waiting = this.queue.size;
+    return { ...counts, tunnels: 0, waiting, waitingCounted: waiting };
   }
 
   forget(session: PooledSession): void {

@@ -57,6 +57,10 @@ export class Http2ResponseReader implements BodySource {
     this.listen();
   }
 
+  get waitingBytes(): number {
+    return this.stream.readableLength;
+  }
+
   /** Reads no further. A body that is under way breaks with `error`, or silently without one. */
   close(error: Error | undefined): void {
     const { body } = this;

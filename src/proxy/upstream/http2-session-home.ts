@@ -15,6 +15,8 @@ export interface PooledSession {
   /** It may carry one more exchange now. */
   readonly hasRoom: boolean;
   readonly isIdle: boolean;
+  /** What it does now; until it is closed, one that is about to is active. */
+  readonly state: 'connecting' | 'idle' | 'active';
   /** It has waited for an exchange: it may have been closed meanwhile, without anybody having noticed. */
   readonly hasRested: boolean;
   /** Exchanges at once, as far as is known. */
@@ -47,6 +49,8 @@ export interface SessionHome {
   onHttp1Chosen(session: PooledSession): void;
   /** It never became ready. */
   onConnectFailed(session: PooledSession, failure: AttemptFailure): void;
+  /** Its socket is closed. */
+  onClosed(session: PooledSession): void;
   /** It takes no further exchange. Idempotent. */
   forget(session: PooledSession): void;
 }

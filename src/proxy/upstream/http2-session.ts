@@ -88,6 +88,11 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     return this.phase === 'ready' && this.streams.size === 0;
   }
 
+  get state(): PooledSession['state'] {
+    if (this.isIdle) return 'idle';
+    return this.phase === 'connecting' ? 'connecting' : 'active';
+  }
+
   get hasRested(): boolean {
     return this.served > 0 && this.streams.size === 0;
   }
@@ -296,6 +301,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     this.timer.disarm();
     this.watch.stop();
     this.home.forget(this);
+    this.home.onClosed(this);
     this.home.telemetry.socketClosed('upstream', this.endpoint.label, this.closeReason ?? 'peer-closed');
   }
 }

@@ -1,6 +1,5 @@
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream, ClientSessionRequestOptions, OutgoingHttpHeaders } from 'node:http2';
-import type { Writable } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { Body } from '../../contracts/message.js';
@@ -84,7 +83,7 @@ export class Http2UpstreamStream
 
   // ---- the request ---------------------------------------------------------------------------------------------------
 
-  send(request: UpstreamRequest): Writable | undefined {
+  send(request: UpstreamRequest): Http2OutgoingBody | undefined {
     const { body } = request;
     const isEmpty = !hasContent(body);
     if (body.kind === 'stream') this.aborter = new AbortController();
@@ -108,7 +107,7 @@ export class Http2UpstreamStream
     return this.sendBody(stream, body);
   }
 
-  private sendBody(stream: ClientHttp2Stream, body: Body): Writable | undefined {
+  private sendBody(stream: ClientHttp2Stream, body: Body): Http2OutgoingBody | undefined {
     if (body.kind === 'stream') {
       this.sink = new Http2OutgoingBody(this, false);
       return this.sink;

@@ -1,5 +1,5 @@
 import type { AttemptObserver, Checkout, CheckoutOptions } from '../../contracts/upstream.js';
-import type { ConnectionPool } from './connection-pool.js';
+import type { ConnectionPool, PoolCensus } from './connection-pool.js';
 import { Http1Pool } from './http1-pool.js';
 import type { Http2PoolOptions } from './http2-pool.js';
 import { Http2Pool } from './http2-pool.js';
@@ -33,6 +33,18 @@ export class NegotiatedPool implements ConnectionPool {
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const isHttp1 = options.connection === 'tunnel' || this.options.timers.coarseNow() < this.http1UntilMs;
     return (isHttp1 ? this.http1 : this.http2).checkout(observer, options);
+  }
+
+  census(): PoolCensus {
+    const [http1, http2] = [this.http1.census(), this.http2.census()];
+    return {
+      connecting: http1.connecting + http2.connecting,
+      idle: http1.idle + http2.idle,
+      active: http1.active + http2.active,
+      tunnels: http1.tunnels,
+      waiting: http1.waiting + http2.waiting,
+      waitingCounted: http2.waitingCounted,
+    };
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 import type { EndpointConfig, SlowStartConfig, UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
+import type { EndpointConnections } from '../../contracts/live-view.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
@@ -64,6 +65,14 @@ export class UpstreamEndpoint implements Endpoint {
 
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout {
     return this.pool.checkout(observer, options);
+  }
+
+  /** Its connections now. */
+  connections(): Omit<EndpointConnections, 'upstream'> {
+    const { connecting, idle, active, tunnels, waiting, waitingCounted } = this.pool.census();
+    const open = connecting + idle + active + tunnels;
+    const exchanges = this.active - waitingCounted;
+    return { endpoint: this.label, open, connecting, idle, active, tunnels, exchanges, waiting };
   }
 
   dispose(): void {

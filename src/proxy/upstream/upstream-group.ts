@@ -2,6 +2,7 @@ import type { Cause } from '../../contracts/cause.js';
 import type { UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointActivity, EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { Exchange } from '../../contracts/exchange.js';
+import type { EndpointConnections } from '../../contracts/live-view.js';
 import type { ResponseHead } from '../../contracts/message.js';
 import type {
   AttemptObserver,
@@ -98,10 +99,19 @@ export class UpstreamGroup implements Upstream {
     this.balancer.reportFailure?.(endpoint, cause);
   }
 
-  /** What runs on each endpoint, those that are leaving included. */
-  activity(): EndpointActivity[] {
+  /** Those that are leaving included. */
+  private allEndpoints(): readonly UpstreamEndpoint[] {
     this.leaving = this.leaving.filter(({ active }) => active > 0);
-    return [...this.known.values(), ...this.leaving].map(({ label, active }) => ({
+    return [...this.known.values(), ...this.leaving];
+  }
+
+  connections(): EndpointConnections[] {
+    return this.allEndpoints().map((endpoint) => ({ upstream: this.name, ...endpoint.connections() }));
+  }
+
+  /** What runs on each endpoint. */
+  activity(): EndpointActivity[] {
+    return this.allEndpoints().map(({ label, active }) => ({
       upstream: this.name,
       endpoint: label,
       active,

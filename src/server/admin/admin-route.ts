@@ -11,7 +11,7 @@ export type AdminMethod = 'GET' | 'POST' | 'DELETE';
 
 export interface AdminRequest {
   readonly query: URLSearchParams;
-  /** What stands in the place of `:name` at the end of the path, decoded; empty where the path has none. */
+  /** What stands in the place of `:name` in the path, decoded; empty where the path has none. */
   readonly parameter: string;
   readonly accept: string;
   readonly contentType: string;
@@ -30,7 +30,7 @@ export interface AdminAnswer {
 export interface AdminRoute {
   /** GET answers HEAD too, and changes nothing. */
   readonly method: AdminMethod;
-  /** `/streams`, or `/streams/:id` with one parameter as its last segment. */
+  /** `/streams`, or `/streams/:id` and `/streams/:id/kill` with one parameter. */
   readonly path: string;
   /** One line for the list of routes. */
   readonly summary: string;

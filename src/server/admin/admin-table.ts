@@ -39,8 +39,11 @@ export class AdminTable {
 const parameterOf = (pattern: string, path: string): string | undefined => {
   const colon = pattern.indexOf(':');
   if (colon < 0) return pattern === path ? '' : undefined;
-  const rest = path.startsWith(pattern.slice(0, colon)) ? path.slice(colon) : '';
-  return rest === '' || rest.includes('/') ? undefined : decoded(rest);
+  const slash = pattern.indexOf('/', colon);
+  const tail = slash < 0 ? '' : pattern.slice(slash);
+  if (!path.startsWith(pattern.slice(0, colon)) || !path.endsWith(tail)) return undefined;
+  const segment = path.slice(colon, path.length - tail.length);
+  return segment === '' || segment.includes('/') ? undefined : decoded(segment);
 };
 
 const decoded = (segment: string): string | undefined => {

@@ -2,7 +2,7 @@
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import type { EndpointOutcome, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { KeySetSnapshot } from '../../contracts/key-set.js';
-import type { LiveExchange } from '../../contracts/lifecycle.js';
+import type { LiveExchange } from '../../contracts/live-view.js';
 import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
 import type { AnswerMessage, AskMessage } from './questions.js';
 

@@ -1,5 +1,6 @@
 /** Owns what the primary may ask of a worker at any time, and what the worker answers. Plain data on both ways. */
 import type { LogConfig } from '../../contracts/config.js';
+import type { StreamQuery, StreamSelection, WorkerConnections } from '../../contracts/live-view.js';
 
 /** Kind of question -> what is asked and what is answered. */
 export interface Questions {
@@ -12,6 +13,12 @@ export interface Questions {
   'heap-snapshot': { readonly question: { readonly file: string }; readonly answer: true };
   /** Logs at this level from now on, until the next reload. Answers with the former level. */
   'set-log-level': { readonly question: { readonly level: LogConfig['level'] }; readonly answer: string };
+  /** Which exchanges run. */
+  streams: { readonly question: StreamQuery; readonly answer: StreamSelection };
+  /** Ends the exchanges with that id. Answers with how many there were. */
+  'kill-stream': { readonly question: { readonly id: string }; readonly answer: number };
+  /** Who holds the connections. */
+  connections: { readonly question: { readonly maxClients: number }; readonly answer: WorkerConnections };
 }
 
 export type QuestionKind = keyof Questions;

@@ -2,16 +2,19 @@
 import type { Log } from '../../observability/logger.js';
 import type { AdminRoute } from '../admin/admin-route.js';
 import { basicRoutes } from '../admin/routes/basic-routes.js';
+import { connectionRoutes } from '../admin/routes/connection-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
 import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
+import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { Diagnosis } from './diagnosis.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
+import { LiveView } from './live-view.js';
 import type { MetricsCollector } from './metrics-collector.js';
 import type { Supervisor } from './supervisor.js';
 import { workerOf } from './worker-of.js';
@@ -34,8 +37,14 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
     ...configRoutes(parts.liveConfig),
     ...diagnosisRoutes(new Diagnosis(parts)),
+    ...liveRoutes(new LiveView(parts.inquiry)),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
+
+const liveRoutes = (live: LiveView): AdminRoute[] => [
+  ...streamRoutes({ streams: (query) => live.streams(query), killStream: (id) => live.kill(id) }),
+  ...connectionRoutes({ connections: (clients) => live.connections(clients) }),
+];
 
 /** Of the primary too, where no worker is named. */
 const setLogLevel = async (

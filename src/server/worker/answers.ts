@@ -1,13 +1,15 @@
 /** Owns what a serving worker answers to the questions of the primary. */
+import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Log } from '../../observability/logger.js';
 import type { Answers } from '../ipc/questions.js';
 import { recordCpuProfile, recordHeap } from './diagnosis.js';
 
 export interface AnswerSources {
   readonly log: Log;
+  readonly plane: Pick<DataPlane, 'streams' | 'killStream' | 'connections'>;
 }
 
-export const composeAnswers = ({ log }: AnswerSources): Answers => ({
+export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
   'cpu-profile': async ({ file, durationMs }) => {
     await recordCpuProfile(file, durationMs);
     return true as const;
@@ -21,4 +23,11 @@ export const composeAnswers = ({ log }: AnswerSources): Answers => ({
     log.level = level;
     return former;
   },
+  streams: (query) => plane.streams(query),
+  'kill-stream': ({ id }) => {
+    const killed = plane.killStream(id);
+    if (killed > 0) log.info({ id, killed }, 'Exchange killed by an operator');
+    return killed;
+  },
+  connections: ({ maxClients }) => plane.connections(maxClients),
 });

@@ -177,7 +177,7 @@ class WorkerProcess {
       log: this.#log,
     };
     this.#plane = this.#options.compose(snapshot, services);
-    this.#answers = composeAnswers({ log: this.#log });
+    this.#answers = composeAnswers({ log: this.#log, plane: this.#plane });
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
       plane: this.#plane,

@@ -32,10 +32,21 @@ stage.drives('internal.filter.failed', 'the keys of the issuer cannot be fetched
   return answered(await stage.ask('keys', requestHead('GET PATH', `Authorization: Bearer ${bearer}`)));
 });
 
-stage.drives('internal.drain.cut', 'an exchange that outlasts the shutdown of its worker', async () => {
+stage.drives('internal.exchange.killed', 'an operator ends an exchange that waits', async () => {
+  const before = reached;
   const client = await stage.connect();
   await client.send(requestHead(`GET ${stage.path('hang')}`));
-  await until(() => reached === 1);
+  await until(() => reached === before + 1);
+  const { streams } = (await (await stage.torus.admin('/streams')).json()) as { streams: { id: string }[] };
+  await stage.torus.admin(`/streams/${streams[0]?.id ?? ''}`, { method: 'DELETE' });
+  return answered(await client.response());
+});
+
+stage.drives('internal.drain.cut', 'an exchange that outlasts the shutdown of its worker', async () => {
+  const before = reached;
+  const client = await stage.connect();
+  await client.send(requestHead(`GET ${stage.path('hang')}`));
+  await until(() => reached === before + 1);
   const [worker] = stage.torus.workers();
   process.kill(worker!, 'SIGTERM');
   await client.ended();

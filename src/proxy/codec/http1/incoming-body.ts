@@ -8,6 +8,8 @@ export interface BodySource {
   resumeBody(): void;
   /** The reader gave up before the end. */
   abandonBody(): void;
+  /** Bytes that have arrived and were not handed over, where it keeps any. */
+  readonly waitingBytes?: number;
 }
 
 /**
@@ -21,6 +23,11 @@ export class IncomingBody extends Readable implements BodyStream {
   constructor(source: BodySource) {
     super({ highWaterMark: 1, emitClose: true });
     this.source = source;
+  }
+
+  /** What has arrived and was not taken. */
+  get waitingBytes(): number {
+    return this.readableLength + (this.source?.waitingBytes ?? 0);
   }
 
   /** Hands over decoded bytes. The buffer must not change afterwards. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import type { FlowWatch, WatchedSink } from '../../../contracts/flow.js';
 import type { FieldBlock } from '../../../http/field-block.js';
 import { giveReadBuffer } from '../read-buffers.js';
 import { serialiseTrailers } from './trailers.js';
@@ -27,11 +28,12 @@ const CRLF = Buffer.from('\r\n');
  * The body of a long message on its way out: frames each piece and waits until the kernel has taken it. It never ends the
  * socket, which may serve further exchanges.
  */
-export class OutgoingBody extends Writable {
+export class OutgoingBody extends Writable implements WatchedSink {
   private readonly target: BodyTarget;
   private readonly options: OutgoingBodyOptions;
   private ended = false;
   bytes = 0;
+  flow: FlowWatch | undefined = undefined;
 
   constructor(target: BodyTarget, options: OutgoingBodyOptions) {
     super({ highWaterMark: 1, decodeStrings: false });
@@ -44,17 +46,18 @@ export class OutgoingBody extends Writable {
     this.bytes += piece.length;
     const taken = (error?: Error | null): void => {
       giveReadBuffer(piece);
-      this.target.onBodyBlocked(false);
+      this.onBlocked(0);
       callback(error);
     };
     if (this.options.chunked) writeChunk(socket, piece, taken);
     else socket.write(piece, taken);
-    if (socket.writableLength > 0) this.target.onBodyBlocked(true);
+    this.flow?.onMoved();
+    if (socket.writableLength > 0) this.onBlocked(piece.length);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
     const done = (error?: Error | null): void => {
-      this.target.onBodyBlocked(false);
+      this.onBlocked(0);
       if (error === undefined || error === null) {
         this.ended = true;
         this.target.onBodySent();
@@ -66,7 +69,14 @@ export class OutgoingBody extends Writable {
       return;
     }
     this.target.socket.write(`0\r\n${serialiseTrailers(this.options.trailers())}\r\n`, 'latin1', done);
-    if (this.target.socket.writableLength > 0) this.target.onBodyBlocked(true);
+    if (this.target.socket.writableLength > 0) this.onBlocked(1);
+  }
+
+  /** So many bytes wait for the peer; with 0 none do any more. */
+  private onBlocked(bytes: number): void {
+    this.target.onBodyBlocked(bytes > 0);
+    if (bytes > 0) this.flow?.onBlocked(bytes);
+    else this.flow?.onTaken();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

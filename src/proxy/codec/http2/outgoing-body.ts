@@ -1,5 +1,6 @@
 import type { Http2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
+import type { FlowWatch, WatchedSink } from '../../../contracts/flow.js';
 import { giveReadBuffer } from '../read-buffers.js';
 
 /** What an Http2OutgoingBody writes for. */
@@ -21,8 +22,9 @@ export interface Http2BodyTarget {
  * The body of a long message on its way over HTTP/2: one piece at a time, the next when the kernel has taken it, which the
  * peer's flow control may delay.
  */
-export class Http2OutgoingBody extends Writable {
+export class Http2OutgoingBody extends Writable implements WatchedSink {
   bytes = 0;
+  flow: FlowWatch | undefined = undefined;
   private readonly target: Http2BodyTarget;
   /** The message has no body, whatever its source sends. */
   private readonly discarding: boolean;
@@ -42,8 +44,11 @@ export class Http2OutgoingBody extends Writable {
     }
     this.bytes += piece.length;
     this.target.onBodyBlocked();
+    this.flow?.onMoved();
+    this.flow?.onBlocked(piece.length);
     this.target.stream.write(piece, (error) => {
       this.target.onBodyTaken(piece.length);
+      this.flow?.onTaken();
       if (error === undefined || error === null) {
         giveReadBuffer(piece);
         callback();

@@ -1,15 +1,9 @@
-import type { DataPlane, LiveExchange } from '../../../../src/contracts/lifecycle.js';
+import type { DataPlane } from '../../../../src/contracts/lifecycle.js';
+import type { LiveExchange } from '../../../../src/contracts/live-view.js';
 import { LifecycleManager } from '../../../../src/server/lifecycle/lifecycle-manager.js';
+import { liveExchange } from '../../../support/live-exchange.js';
 
-const exchange = (id: string): LiveExchange => ({
-  id,
-  route: 'r',
-  client: 'c',
-  phase: 'wait',
-  ageMs: 1,
-  requestBytes: 0,
-  responseBytes: 0,
-});
+const exchange = (id: string): LiveExchange => liveExchange({ id });
 
 const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) => {
   const calls: string[] = [];
@@ -31,7 +25,9 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
       running.length === 0 ? Promise.resolve() : new Promise(() => undefined)
     ),
     endedWhileDraining: 2,
-    live: () => running,
+    streams: () => Promise.resolve({ total: running.length, matched: running.length, streams: running }),
+    killStream: () => 0,
+    connections: () => Promise.resolve({ listeners: [], clients: [], clientCount: 0, endpoints: [] }),
     endpointActivity: () => [],
     destroyAll: () => (calls.push('destroyAll'), running),
     dispose: note('dispose'),

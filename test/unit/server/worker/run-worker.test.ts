@@ -1,8 +1,9 @@
 import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
-import type { DataPlane, LiveExchange } from '../../../../src/contracts/lifecycle.js';
+import type { DataPlane } from '../../../../src/contracts/lifecycle.js';
 import type { PrimaryMessage, WorkerMessage } from '../../../../src/server/ipc/messages.js';
 import type { PrimaryLinkEvents } from '../../../../src/server/worker/primary-link.js';
 import { runWorker } from '../../../../src/server/worker/run-worker.js';
+import { liveExchange } from '../../../support/live-exchange.js';
 
 const snapshot = {
   version: 1,
@@ -47,7 +48,9 @@ describe('runWorker', () => {
       closeIdle: note('closeIdle'),
       whenDrained: () => Promise.resolve(),
       endedWhileDraining: 3,
-      live: () => [],
+      streams: () => Promise.resolve({ total: 0, matched: 0, streams: [] }),
+      killStream: () => 0,
+      connections: () => Promise.resolve({ listeners: [], clients: [], clientCount: 0, endpoints: [] }),
       endpointActivity: () => [],
       destroyAll: () => [],
       dispose: note('dispose'),
@@ -105,15 +108,7 @@ describe('runWorker', () => {
   });
 
   it('leaves with 1 when it had to cut an exchange', async () => {
-    const exchange: LiveExchange = {
-      id: 'a',
-      route: 'r',
-      client: '127.0.0.1',
-      phase: 'request',
-      ageMs: 1,
-      requestBytes: 1,
-      responseBytes: 0,
-    };
+    const exchange = liveExchange();
     const { sent, exitCode, receive, start } = arrange({
       whenDrained: () => new Promise(() => undefined),
       destroyAll: () => [exchange],
