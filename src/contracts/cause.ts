@@ -69,6 +69,8 @@ export type Cause =
   // Torus itself
   | 'internal.filter.failed'
   | 'internal.exchange.failed'
+  | 'internal.overload.shed'
+  | 'internal.overload.descriptors'
   | 'internal.drain.refused'
   | 'internal.drain.cut';
 

@@ -87,6 +87,8 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.tunnel.timeout': info('upstream', 0, 'The tunnel was idle for too long'),
   'internal.filter.failed': info('internal', 500, 'A filter failed'),
   'internal.exchange.failed': info('internal', 500, 'The exchange failed inside the gateway'),
+  'internal.overload.shed': info('internal', 503, 'The gateway is overloaded'),
+  'internal.overload.descriptors': info('internal', 503, 'The gateway has no file descriptor left'),
   'internal.drain.refused': info('internal', 503, 'The gateway is shutting down'),
   'internal.drain.cut': info('internal', 503, 'The gateway shut down before the exchange was complete'),
 };

@@ -12,6 +12,9 @@ import { ServedCertificates } from './served-certificates.js';
 import type { HttpProxy } from './http-proxy.js';
 import type { TimerWheel } from './timer-wheel.js';
 
+/** `[milliseconds since it carried anything, connection]`. */
+export type IdleConnection = readonly [idleMs: number, connection: { closeIfIdle(reason: string): void }];
+
 /** A listener as the data plane drives it. */
 export interface DrivenListener {
   readonly config: ListenerConfig;
@@ -25,6 +28,7 @@ export interface DrivenListener {
   /** Clients that can be told are told not to ask on their connections any more. */
   announceDrain(): void;
   closeIdle(): void;
+  idleConnections(): readonly IdleConnection[];
   /** Resolves when nothing of closing connections waits to be sent. */
   whenFlushed(): Promise<void>;
   destroyAll(): void;
@@ -38,6 +42,8 @@ export interface DataPlaneParts {
   readonly timers: TimerWheel;
   /** Shared with the listeners: set when draining begins. */
   readonly drain: { active: boolean };
+  /** The connection cap is worked out anew. */
+  readonly updateCap: () => void;
 }
 
 /** Turns of the event loop: to finish this one, to accept, to read what came with the connection. */
@@ -46,6 +52,10 @@ const BACKLOG_TURNS = 3;
 /** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
 const NEWCOMER_GRACE_MS = 500;
 const NEWCOMER_STEP_MS = 10;
+
+/** Of the idle client connections, so many are closed at a time: a tenth, but never so few that it would take long. */
+const EVICTED_SHARE = 0.1;
+const EVICTED_FEWEST = 32;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -120,6 +130,24 @@ export class WorkerDataPlane implements DataPlane {
     for (const listener of this.parts.listeners) listener.closeIdle();
   }
 
+  closeLongIdle(idleForMs: number): void {
+    const idle = this.parts.listeners.flatMap((listener) => listener.idleConnections());
+    const most = Math.max(EVICTED_FEWEST, Math.ceil(idle.length * EVICTED_SHARE));
+    const longest = idle.filter(([idleMs]) => idleMs >= idleForMs).sort(([left], [right]) => right - left);
+    for (const [, connection] of longest.slice(0, most)) connection.closeIfIdle('overload');
+    for (const graph of this.graphs()) graph.closeLongIdle(idleForMs);
+  }
+
+  descriptorsChanged(): void {
+    this.parts.updateCap();
+  }
+
+  /** Those that serve: the present one, and former ones whose last exchanges run. */
+  private graphs(): readonly Graph[] {
+    this.retired = this.retired.filter(({ isDisposed }) => !isDisposed);
+    return [this.parts.proxy.graph, ...this.retired];
+  }
+
   async whenDrained(): Promise<void> {
     await this.parts.proxy.whenIdle();
     await Promise.all(this.parts.listeners.map((listener) => listener.whenFlushed()));
@@ -135,8 +163,7 @@ export class WorkerDataPlane implements DataPlane {
   }
 
   endpointActivity(): readonly EndpointActivity[] {
-    this.retired = this.retired.filter(({ isDisposed }) => !isDisposed);
-    return [this.parts.proxy.graph, ...this.retired].flatMap((graph) => graph.endpointActivity());
+    return this.graphs().flatMap((graph) => graph.endpointActivity());
   }
 
   destroyAll(): readonly LiveExchange[] {

@@ -8,6 +8,8 @@ export interface Disposable {
   dispose?(): void;
   /** Upstreams only. */
   activity?(): readonly EndpointActivity[];
+  /** Upstreams only: closes connections that have rested for so long. */
+  closeLongIdle?(idleForMs: number): void;
 }
 
 export interface GraphParts {
@@ -63,6 +65,10 @@ export class Graph {
 
   endpointActivity(): readonly EndpointActivity[] {
     return this.owned.flatMap((part) => part.activity?.() ?? []);
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    for (const part of this.owned) part.closeLongIdle?.(idleForMs);
   }
 
   /** Releases pools and filters, whatever still runs. Idempotent. */

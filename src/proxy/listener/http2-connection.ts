@@ -57,6 +57,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private openStreams = 0;
   private served = 0;
   private retiring = false;
+  /** What its timer was set to when it last became idle. */
+  private idleLimitMs = 0;
   private closeReason: string | undefined = undefined;
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http2Connection) => void) {
@@ -79,12 +81,21 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     useArrayTables(this.session);
     this.session.setLocalWindowSize(http2.connectionWindowBytes);
     this.listen();
-    this.timer.arm(timeouts.requestHeadMs);
+    this.awaitRequest(timeouts.requestHeadMs);
     this.auditTimer.arm(AUDIT_MS);
   }
 
   get isNew(): boolean {
     return this.served === 0 && !this.retiring;
+  }
+
+  get idleMs(): number {
+    return this.openStreams > 0 || this.retiring ? -1 : this.idleLimitMs - this.timer.remainingMs;
+  }
+
+  private awaitRequest(limitMs: number): void {
+    this.idleLimitMs = limitMs;
+    this.timer.arm(limitMs);
   }
 
   get timers(): Timers {
@@ -131,7 +142,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     });
     // Only the first ones end the wait for the preface: none after it puts off the end of an idle connection.
     session.once('remoteSettings', () => {
-      if (this.isNew) this.timer.arm(this.config.timeouts.keepAliveMs);
+      if (this.isNew) this.awaitRequest(this.config.timeouts.keepAliveMs);
     });
     session.on('remoteSettings', () => {
       this.onControlFrame();
@@ -180,7 +191,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   }
 
   private get mustRetire(): boolean {
-    return this.context.isDraining() || this.timers.coarseNow() >= this.expiresAtMs;
+    const { isDraining, overload } = this.context;
+    return isDraining() || overload.noKeepAlive || this.timers.coarseNow() >= this.expiresAtMs;
   }
 
   private parse(endStream: boolean, pairs: readonly string[]): Http2RequestHead | HeadFault {
@@ -244,7 +256,9 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private onStreamClosed(wasReset: boolean): void {
     this.openStreams -= 1;
     if (wasReset) this.countReset();
-    if (this.openStreams === 0) this.timer.arm(this.retiring ? LINGER_MS : this.config.timeouts.keepAliveMs);
+    if (this.openStreams > 0) return;
+    if (this.retiring) this.timer.arm(LINGER_MS);
+    else this.awaitRequest(this.config.timeouts.keepAliveMs);
   }
 
   private countReset(): void {

@@ -52,7 +52,7 @@ export class Listener implements CappedListener {
     Object.assign(this.server, { dropMaxConnection: true });
     cap.join(this);
     this.server.on('drop', () => {
-      context.telemetry.connectionRefused(this.config.name, 'cap');
+      context.telemetry.connectionRefused(this.config.name, cap.reason);
     });
   }
 
@@ -122,6 +122,14 @@ export class Listener implements CappedListener {
     if (this.sockets.size > this.connections.size) return true;
     for (const { isNew } of this.connections) if (isNew) return true;
     return false;
+  }
+
+  /** Of those that carry nothing, how long: `[milliseconds, connection]`. */
+  idleConnections(): (readonly [idleMs: number, connection: ServedConnection])[] {
+    return [...this.connections].flatMap((connection) => {
+      const { idleMs } = connection;
+      return idleMs < 0 ? [] : [[idleMs, connection] as const];
+    });
   }
 
   announceDrain(): void {

@@ -7,6 +7,7 @@ import type { AllowanceMember, ConnectionAllowance } from './connection-allowanc
 import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Dialer } from './dialer.js';
+import { evictable } from './evictable.js';
 import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
 /**
@@ -131,6 +132,14 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   overflow(observer: AttemptObserver, reason: 'full' | 'timeout'): void {
     this.telemetry.upstreamOverflow(this.options.upstream, `queue-${reason}`);
     observer.onAttemptFailed(safeFailure(`upstream.queue.${reason}`, this.endpoint.label));
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    // The first has rested longest.
+    const closed = this.idle
+      .slice(0, evictable(this.idle.length))
+      .filter(({ restedMs }) => restedMs >= idleForMs);
+    for (const connection of closed) connection.evict('overload');
   }
 
   dispose(): void {

@@ -35,6 +35,11 @@ export class NegotiatedPool implements ConnectionPool {
     return (isHttp1 ? this.http1 : this.http2).checkout(observer, options);
   }
 
+  closeLongIdle(idleForMs: number): void {
+    this.http1.closeLongIdle(idleForMs);
+    this.http2.closeLongIdle(idleForMs);
+  }
+
   dispose(): void {
     this.http1.dispose();
     this.http2.dispose();

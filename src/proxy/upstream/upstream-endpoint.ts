@@ -66,6 +66,10 @@ export class UpstreamEndpoint implements Endpoint {
     return this.pool.checkout(observer, options);
   }
 
+  closeLongIdle(idleForMs: number): void {
+    this.pool.closeLongIdle(idleForMs);
+  }
+
   dispose(): void {
     this.pool.dispose();
   }

@@ -1,10 +1,13 @@
 /** Owns what the primary may ask of a worker at any time, and what the worker answers. Plain data on both ways. */
 import type { LogConfig } from '../../contracts/config.js';
+import type { OverloadReport } from './overload-report.js';
 
 /** Kind of question -> what is asked and what is answered. */
 export interface Questions {
   /** Logs at this level from now on, until the next reload. Answers with the former level. */
   'set-log-level': { readonly question: { readonly level: LogConfig['level'] }; readonly answer: string };
+  /** Where it stands on its overload ladder, and why. */
+  overload: { readonly question: object; readonly answer: OverloadReport };
 }
 
 export type QuestionKind = keyof Questions;

@@ -6,6 +6,7 @@ import { basicRoutes } from '../admin/routes/basic-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
+import { overloadRoutes } from '../admin/routes/overload-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
@@ -28,6 +29,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       metrics: () => parts.metrics.scrape(),
     }),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
+    ...overloadRoutes({ overload: () => describeOverload(parts) }),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 
@@ -65,6 +67,13 @@ const describeUpstreams = async ({ endpoints, metrics }: AdminParts): Promise<ob
     const gauges = await metrics.workerGauges();
     if (endpoints.directory.isTold || left === 0) return endpoints.describe(gauges);
   }
+};
+
+/** A worker whose event loop is blocked does not answer: it stands under `missing`. */
+const describeOverload = async ({ inquiry }: AdminParts): Promise<object> => {
+  const { answers, missing } = await inquiry.askAll('overload', {});
+  const level = Math.max(0, ...answers.map(({ answer }) => answer.level));
+  return { level, workers: answers.map(({ worker, pid, answer }) => ({ worker, pid, ...answer })), missing };
 };
 
 const unreadyReason = ({ phase }: Supervisor): string | undefined => {
