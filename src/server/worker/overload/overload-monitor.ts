@@ -103,6 +103,7 @@ export class OverloadMonitor implements Overload {
     const probe = setInterval(this.#newProbe(), PROBE_MS);
     const look = setInterval(() => this.look(), this.#config.intervalMs);
     this.#timers = [probe.unref(), look.unref()];
+    this.look();
   }
 
   stop(): void {
