@@ -1,10 +1,14 @@
 /** A gateway that can be brought to each step of its ladder, and what an operator sees of that. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import path from 'node:path';
 import {
+  makeTempDir,
   rawClient,
+  removeTempDir,
   requestHead,
-  startHttpUpstream,
   startTorus,
+  startUpstream,
   until,
   type RawClient,
   type RunningTorus,
@@ -49,31 +53,43 @@ export interface OverloadFixture {
   release(): void;
   readonly held: number;
   closeClients(): Promise<void>;
+  /** Reloads with these keys in the place of those it was started with. */
+  reconfigure(changes: object): Promise<void>;
   stop(): Promise<void>;
 }
+
+const answer = (socket: Socket, body: string): void =>
+  void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
 
 /** `/hold` is held, everything else answered at once; `/health` is a critical route. One worker unless told otherwise. */
 export const startOverloadFixture = async (
   options: TorusOptions & { readonly config?: object },
 ): Promise<OverloadFixture> => {
-  const held = new Set<ServerResponse>();
+  const held = new Set<Socket>();
   let seen = 0;
-  const upstream = await startHttpUpstream((request: IncomingMessage, response: ServerResponse) => {
-    if (request.url !== '/hold') {
-      response.writeHead(200, { 'content-length': 2 }).end('ok');
-      return;
-    }
-    seen += 1;
-    held.add(response);
-    response.once('close', () => held.delete(response));
+  // Heads may be longer than node:http would take.
+  const upstream = await startUpstream((socket) => {
+    let head = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      head += text;
+      if (!head.endsWith('\r\n\r\n')) return;
+      const isHeld = head.startsWith('GET /hold ');
+      head = '';
+      if (isHeld) {
+        seen += 1;
+        held.add(socket);
+      } else answer(socket, 'ok');
+    });
+    socket.once('close', () => held.delete(socket)).on('end', () => socket.end());
   });
-  const starting = startTorus({
-    ...options,
-    config: {
+  const dir = makeTempDir('overload');
+  const write = (changes: object): void => {
+    const config = {
       workers: 1,
       listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
       admin: { address: '127.0.0.1:0' },
       shutdown: { timeout: '1s' },
+      watch: false,
       upstreams: { service: { endpoints: [upstream.url], pool: { maxConnections: 10_000 } } },
       routes: [
         {
@@ -85,8 +101,13 @@ export const startOverloadFixture = async (
         { name: 'all', match: { path: '/*' }, upstream: 'service', timeouts: { responseHead: '0s' } },
       ],
       ...options.config,
-    },
-  });
+      ...changes,
+    };
+    writeFileSync(path.join(dir, 'torus.yaml'), JSON.stringify(config));
+  };
+  write({});
+  const { config: _written, ...rest } = options;
+  const starting = startTorus({ ...rest, cwd: dir });
   const torus = await starting.catch(async (error: unknown) => {
     await upstream.close();
     throw error;
@@ -119,19 +140,33 @@ export const startOverloadFixture = async (
       const client = await connect();
       const before = seen;
       await client.send(requestHead('GET /hold', ...fields));
-      await until(() => seen > before || client.receivedBytes > 0 || client.socket.destroyed);
+      const isSettled = (): boolean => seen > before || client.receivedBytes > 0 || client.socket.destroyed;
+      await until(isSettled).catch(() => {
+        throw new Error(`neither held nor answered\n${torus.log.tail()}`);
+      });
       return client;
     },
     release: () => {
-      for (const response of held) response.writeHead(200, { 'content-length': 4 }).end('held');
+      for (const socket of held) answer(socket, 'held');
+      held.clear();
     },
     get held() {
       return held.size;
+    },
+    reconfigure: async (changes) => {
+      const applied = (): number => torus.logs().filter(({ msg }) => msg === 'Configuration applied').length;
+      const before = applied();
+      write(changes);
+      torus.signal('SIGHUP');
+      await until(() => applied() > before, 10_000).catch(() => {
+        throw new Error(`no reload\n${torus.log.tail()}`);
+      });
     },
     stop: async () => {
       await closeClients();
       await torus.stop();
       await upstream.close();
+      removeTempDir(dir);
     },
   };
 };

@@ -21,12 +21,20 @@ export interface MemorySources {
 /** The young generation empties itself, and the read-only one is part of the program. */
 const isOld = (name: string): boolean => !name.startsWith('new_') && !name.startsWith('read_only');
 
-/** Bytes in use in the old generation. */
-export const oldGenerationUsed = (): number => {
-  let used = 0;
-  for (const space of getHeapSpaceStatistics()) if (isOld(space.space_name)) used += space.space_used_size;
-  return used;
+/**
+ * Bytes of the old generation's pages. V8 gives up when it may have no further page, not when the last one is full: in a
+ * fragmented heap objects take a tenth less than that.
+ */
+export const oldGenerationBytes = (): number => {
+  let bytes = 0;
+  for (const space of getHeapSpaceStatistics()) if (isOld(space.space_name)) bytes += space.space_size;
+  return bytes;
 };
+
+const MIB = 1024 * 1024;
+
+/** Less the room for what one collection of the young generation (a semi-space of 16 MiB) may promote. */
+const usable = (heapLimitBytes: number): number => heapLimitBytes - Math.min(heapLimitBytes / 8, 16 * MIB);
 
 export const memoryShare = ({ usedBytes, limitBytes }: MemoryUse): number => usedBytes / limitBytes;
 
@@ -44,8 +52,8 @@ export class MemoryGauge {
 
   /** The fullest of them. `residentLimitBytes` undefined: resident memory has no limit. `nowMs` is monotonic. */
   read(residentLimitBytes: number | undefined, nowMs: number): MemoryUse {
-    const { heapLimitBytes, resident, heapUsed = oldGenerationUsed } = this.#sources;
-    const heap: MemoryUse = { of: 'heap', usedBytes: heapUsed(), limitBytes: heapLimitBytes };
+    const { heapLimitBytes, resident, heapUsed = oldGenerationBytes } = this.#sources;
+    const heap: MemoryUse = { of: 'heap', usedBytes: heapUsed(), limitBytes: usable(heapLimitBytes) };
     const group = this.#groupAt(nowMs);
     const worst = group === undefined ? heap : fuller(heap, { of: 'cgroup', ...group });
     if (residentLimitBytes === undefined) return worst;

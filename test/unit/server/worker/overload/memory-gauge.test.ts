@@ -1,9 +1,9 @@
 import { getHeapStatistics } from 'node:v8';
-import { MemoryGauge, oldGenerationUsed } from '../../../../../src/server/worker/overload/memory-gauge.js';
+import { MemoryGauge, oldGenerationBytes } from '../../../../../src/server/worker/overload/memory-gauge.js';
 import type { MemorySources } from '../../../../../src/server/worker/overload/memory-gauge.js';
 
 const sources = (overrides: Partial<MemorySources> = {}): MemorySources => ({
-  heapLimitBytes: 1000,
+  heapLimitBytes: 1600,
   heapUsed: () => 500,
   cgroup: () => undefined,
   resident: () => 900,
@@ -16,7 +16,7 @@ describe('the memory of a worker', () => {
       throw new Error('not to be asked');
     };
     const use = new MemoryGauge(sources({ resident })).read(undefined, 0);
-    expect(use).toEqual({ of: 'heap', usedBytes: 500, limitBytes: 1000 });
+    expect(use).toEqual({ of: 'heap', usedBytes: 500, limitBytes: 1400 });
   });
 
   it('is the fullest of heap, cgroup and resident memory', () => {
@@ -27,7 +27,7 @@ describe('the memory of a worker', () => {
       usedBytes: 900,
       limitBytes: 1000,
     });
-    expect(new MemoryGauge(sources({ heapUsed: () => 950, cgroup })).read(1000, 0).of).toBe('heap');
+    expect(new MemoryGauge(sources({ heapUsed: () => 1350, cgroup })).read(1000, 0).of).toBe('heap');
   });
 
   it('asks the cgroup once a second at the most', () => {
@@ -51,9 +51,16 @@ describe('the memory of a worker', () => {
     expect(new MemoryGauge(sources({ resident })).read(1000, 0).of).toBe('heap');
   });
 
-  it('counts what the old generation holds', () => {
-    const { used_heap_size: all } = getHeapStatistics();
-    expect(oldGenerationUsed()).toBeGreaterThan(all / 4);
-    expect(oldGenerationUsed()).toBeLessThan(getHeapStatistics().used_heap_size);
+  it('leaves room for one collection of the young generation', () => {
+    const MIB = 1024 * 1024;
+    const full = (heapLimitBytes: number): number =>
+      new MemoryGauge(sources({ heapLimitBytes })).read(undefined, 0).limitBytes;
+    expect([full(40 * MIB), full(4096 * MIB)]).toEqual([35 * MIB, 4080 * MIB]);
+  });
+
+  it('counts the pages of the old generation', () => {
+    const { total_heap_size: all } = getHeapStatistics();
+    expect(oldGenerationBytes()).toBeGreaterThan(all / 4);
+    expect(oldGenerationBytes()).toBeLessThan(getHeapStatistics().total_heap_size);
   });
 });
