@@ -2,27 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { cgroupFolders } from './cgroup-folders.js';
 
 /** Whole processors, at least 1. A quota of one and a half counts as one: a second worker would only be throttled. */
 export function availableCpus(cgroupRoot = '/sys/fs/cgroup', membershipFile = '/proc/self/cgroup'): number {
   const quotas = [...cgroupFolders(membershipFile)].flatMap((folder) => quotaOf(cgroupRoot, folder));
   return Math.max(1, Math.floor(Math.min(availableParallelism(), ...quotas)));
-}
-
-/** The cgroup of this process and those around it, seen from the root: a quota on any of them counts. */
-function cgroupFolders(membershipFile: string): Set<string> {
-  const folders = new Set(['.']);
-  for (const line of readOrEmpty(membershipFile).split('\n')) {
-    const path = line.split(':').slice(2).join(':');
-    if (!path.startsWith('/') || path.includes('..')) continue;
-    for (
-      let folder = path.slice(1);
-      folder !== '';
-      folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))
-    )
-      folders.add(folder);
-  }
-  return folders;
 }
 
 function quotaOf(root: string, folder: string): number[] {

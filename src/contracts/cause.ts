@@ -69,6 +69,8 @@ export type Cause =
   // Torus itself
   | 'internal.filter.failed'
   | 'internal.exchange.killed'
+  | 'internal.overload.shed'
+  | 'internal.overload.descriptors'
   | 'internal.drain.cut';
 
 export type CauseSide = 'none' | 'downstream' | 'upstream' | 'internal';

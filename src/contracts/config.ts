@@ -1,3 +1,4 @@
+import type { OverloadConfig } from './overload.js';
 import type { RouteConfig } from './route-config.js';
 import type { UpstreamConfig } from './upstream-config.js';
 
@@ -32,6 +33,7 @@ export interface ConfigSnapshot {
   readonly forwarded: ForwardedConfig;
   /** Downstream connections a worker may hold at once; resolved against the fd limit at start. */
   readonly maxConnectionsPerWorker: number;
+  readonly overload: OverloadConfig;
   readonly upstreams: readonly UpstreamConfig[];
   readonly routes: readonly RouteConfig[];
 }

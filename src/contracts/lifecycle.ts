@@ -22,6 +22,10 @@ export interface DataPlane {
   stopAccepting(): Promise<void>;
   /** Closes connections that carry no exchange, and tells the clients of tunnels to go where their route asks for it. */
   closeIdle(): void;
+  /** Closes connections on both sides that have carried nothing for so long, the longest first, a part of them at a time. */
+  closeLongIdle(idleForMs: number): void;
+  /** There may be more or fewer file descriptors for client connections than a moment ago. */
+  descriptorsChanged(): void;
   /** Resolves when no exchange and no tunnel is left. */
   whenDrained(): Promise<void>;
   /** Exchanges that ended since `announceDrain`, whatever their cause. */

@@ -1,5 +1,6 @@
 import type { MirrorConfig, SplitConfig } from './balancing-config.js';
 import type { FilterConfig } from './filter-config.js';
+import type { OverloadPriority } from './overload.js';
 import type { RetryConfig } from './retry-config.js';
 
 export interface RouteConfig {
@@ -14,6 +15,8 @@ export interface RouteConfig {
   readonly timeouts: RouteTimeouts;
   /** undefined: every request is sent at most once. */
   readonly retry: RetryConfig | undefined;
+  /** Whether an overloaded worker refuses its requests; `normal` unless told otherwise. */
+  readonly overload?: OverloadPriority | undefined;
   /** Lower-case protocols a request may upgrade to. Empty: none. */
   readonly upgrades: readonly string[];
   /** The route takes CONNECT requests, and nothing else. */

@@ -40,7 +40,7 @@ export interface Telemetry {
   socketOpened(side: SocketSide, owner: string): void;
   /** `reason` is a short word: `peer-closed`, `idle`, `error`, `drain`, `aborted`, `limit` ... */
   socketClosed(side: SocketSide, owner: string, reason: string): void;
-  /** A connection was refused before any byte was read: `cap`, `draining` ... */
+  /** A connection was refused before any byte was read: `cap`, `overload`, `accept-error` ... */
   connectionRefused(listener: string, reason: string): void;
   /** `resumed`: by a session ticket, without the work of a full handshake. */
   tlsHandshakeDone(listener: string, version: string, resumed: boolean): void;
@@ -49,6 +49,8 @@ export interface Telemetry {
   exchangeStarted(exchange: Exchange): void;
   /** Exactly once an exchange. */
   exchangeCompleted(exchange: Exchange): void;
+  /** A new request was answered 503 because this resource ran out. */
+  requestShed(resource: string): void;
   /** One more attempt of an exchange: `reason` is the condition that allowed it, or `hedge`. */
   retried(upstream: string, reason: string): void;
   /** A failure that the route would have tried again was not: `budget`, `body`, `retry-after`. */

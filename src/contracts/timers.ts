@@ -3,6 +3,8 @@ export interface Timer {
   /** (Re)starts the countdown. Fires at most once per arming, up to one tick late. `delayMs` <= 0 disarms. */
   arm(delayMs: number): void;
   disarm(): void;
+  /** Milliseconds until it fires, to the tick; 0 when it is not armed. */
+  readonly remainingMs: number;
 }
 
 /** One coarse clock a worker instead of one timer a request. */

@@ -110,6 +110,10 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     '503: the keys of the issuer cannot be fetched (the log and `torus doctor` say why). 500: a defect of a filter; `detail` names the error.',
   'internal.exchange.killed':
     'Somebody ended it by `torus streams kill` or the admin API; the log of the worker holds a line with its id.',
+  'internal.overload.shed':
+    'Descriptors, memory or the event loop of the worker are at their limit: `GET /overload` says which. More workers, more instances, or less load.',
+  'internal.overload.descriptors':
+    'No connection to the upstream could be opened: raise `ulimit -n` (`LimitNOFILE` of a systemd unit), or lower `limits.maxConnections`.',
   'internal.drain.cut':
     'The exchange ran longer than `shutdown.timeout`. Raise it, and the time that the process manager allows.',
 };

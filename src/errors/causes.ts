@@ -87,5 +87,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.tunnel.timeout': info('upstream', 0, 'The tunnel was idle for too long'),
   'internal.filter.failed': info('internal', 500, 'A filter failed'),
   'internal.exchange.killed': info('internal', 503, 'An operator ended the exchange'),
+  'internal.overload.shed': info('internal', 503, 'The gateway is overloaded'),
+  'internal.overload.descriptors': info('internal', 503, 'The gateway has no file descriptor left'),
   'internal.drain.cut': info('internal', 0, 'The gateway shut down before the exchange was complete'),
 };

@@ -19,6 +19,7 @@ export type ProxyError =
   | 'http_response_timeout'
   | 'http_upgrade_failed'
   | 'proxy_internal_error'
+  | 'proxy_internal_response'
   | 'proxy_loop_detected'
   | 'tls_protocol_error';
 
@@ -51,6 +52,8 @@ const BY_PREFIX: readonly (readonly [prefix: string, error: ProxyError])[] = [
   ['upstream.body.overhead', 'http_protocol_error'],
   ['upstream.body.', 'http_response_incomplete'],
   ['upstream.', 'destination_unavailable'],
+  // Nothing went wrong inside: the answer was chosen, and no endpoint was asked.
+  ['internal.overload.', 'proxy_internal_response'],
   ['internal.', 'proxy_internal_error'],
 ];
 

@@ -139,6 +139,18 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
   ),
   family(
     'counter',
+    'torus_overload_shed_total',
+    ['resource'],
+    'New requests answered 503 because the resource ran out: fds, memory, loop-delay.',
+  ),
+  family(
+    'counter',
+    'torus_overload_transitions_total',
+    ['resource', 'step', 'direction'],
+    'Steps of the overload ladder that workers have entered or left.',
+  ),
+  family(
+    'counter',
     'torus_access_log_dropped_total',
     [],
     'Access log lines lost because the reader was too slow.',
@@ -161,6 +173,18 @@ export const PROCESS_FAMILIES: readonly MetricFamily[] = [
     'torus_worker_event_loop_utilization',
     [],
     'Share of time the event loop was busy (0 to 1).',
+  ),
+  family(
+    'gauge',
+    'torus_worker_overload_pressure',
+    ['resource'],
+    'How full the resource is: 0 is empty, 1 is full.',
+  ),
+  family(
+    'gauge',
+    'torus_worker_overload_level',
+    [],
+    'Hardest step of the overload ladder: 0 none, 1 shorten-idle, 2 no-keep-alive, 3 shed.',
   ),
   family('counter', 'torus_worker_gc_seconds_total', ['kind'], 'Time spent in garbage collection.'),
 ];

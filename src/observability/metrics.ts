@@ -19,11 +19,19 @@ export interface WorkerMetricsOptions {
   /** undefined when the access log is off. */
   readonly accessLog: AccessLog | undefined;
   readonly process: ProcessGauges;
+  /** Told of each socket, whatever its side. */
+  readonly sockets?: SocketLedger;
+}
+
+export interface SocketLedger {
+  opened(): void;
+  closed(): void;
 }
 
 export class WorkerMetrics implements Telemetry {
   readonly #accessLog: AccessLog | undefined;
   readonly #process: ProcessGauges;
+  readonly #sockets: SocketLedger | undefined;
   readonly #requests = new RequestMetrics();
   readonly #opened = new PairCounters();
   readonly #closed = new TripleCounters();
@@ -39,6 +47,8 @@ export class WorkerMetrics implements Telemetry {
   readonly #concurrencyLimits = new Map<string, number>();
   readonly #limitsSince = new Map<string, number>();
   readonly #rejected = new TripleCounters();
+  /** By resource: three at the most. */
+  readonly #shed = new Map<string, number>();
   readonly #splits = new PairCounters();
   readonly #mirrors = new MirrorMetrics();
   #inFlight = 0;
@@ -46,16 +56,19 @@ export class WorkerMetrics implements Telemetry {
   constructor(options: WorkerMetricsOptions) {
     this.#accessLog = options.accessLog;
     this.#process = options.process;
+    this.#sockets = options.sockets;
   }
 
   socketOpened(side: SocketSide, owner: string): void {
     this.#opened.add(side, owner, 1);
     this.#open.add(side, owner, 1);
+    this.#sockets?.opened();
   }
 
   socketClosed(side: SocketSide, owner: string, reason: string): void {
     this.#closed.add(side, owner, reason);
     this.#open.add(side, owner, -1);
+    this.#sockets?.closed();
   }
 
   connectionRefused(listener: string, reason: string): void {
@@ -83,6 +96,10 @@ export class WorkerMetrics implements Telemetry {
     this.#inFlight -= 1;
     this.#requests.complete(exchange);
     this.#accessLog?.completed(exchange);
+  }
+
+  requestShed(resource: string): void {
+    this.#shed.set(resource, (this.#shed.get(resource) ?? 0) + 1);
   }
 
   retried(upstream: string, reason: string): void {
@@ -153,6 +170,7 @@ export class WorkerMetrics implements Telemetry {
       torus_connections_refused_total: samples(this.#refused.cells()),
       torus_tls_handshakes_total: samples(this.#handshakes.cells()),
       torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),
+      torus_overload_shed_total: byName(this.#shed),
       torus_upstream_retries_total: samples(this.#retries.cells()),
       torus_upstream_overflow_total: samples(this.#overflows.cells()),
       torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),

@@ -16,6 +16,9 @@ import { ServedCertificates } from './served-certificates.js';
 import type { HttpProxy } from './http-proxy.js';
 import type { TimerWheel } from './timer-wheel.js';
 
+/** `[milliseconds since it carried anything, connection]`. */
+export type IdleConnection = readonly [idleMs: number, connection: { closeIfIdle(reason: string): void }];
+
 /** A listener as the data plane drives it. */
 export interface DrivenListener {
   readonly config: ListenerConfig;
@@ -31,6 +34,7 @@ export interface DrivenListener {
   closeIdle(): void;
   /** What each of its connections carries now. */
   held(): Iterable<CountedConnection>;
+  idleConnections(): readonly IdleConnection[];
   /** Resolves when nothing of closing connections waits to be sent. */
   whenFlushed(): Promise<void>;
   destroyAll(): void;
@@ -44,6 +48,8 @@ export interface DataPlaneParts {
   readonly timers: TimerWheel;
   /** Shared with the listeners: set when draining begins. */
   readonly drain: { active: boolean };
+  /** The connection cap is worked out anew. */
+  readonly updateCap: () => void;
 }
 
 /** Turns of the event loop: to finish this one, to accept, to read what came with the connection. */
@@ -59,6 +65,9 @@ const NEWCOMER_STEP_MS = 10;
 /** What is described in one turn of the event loop: about a millisecond's worth. */
 const DESCRIBED_PER_TURN = 500;
 const COUNTED_PER_TURN = 5000;
+/** Of the idle client connections, so many are closed at a time: a tenth, but never so few that it would take long. */
+const EVICTED_SHARE = 0.1;
+const EVICTED_FEWEST = 32;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -131,6 +140,18 @@ export class WorkerDataPlane implements DataPlane {
     // Not before: a client that comes back at once must find nobody here.
     for (const run of this.parts.proxy.running) run.drain();
     for (const listener of this.parts.listeners) listener.closeIdle();
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    const idle = this.parts.listeners.flatMap((listener) => listener.idleConnections());
+    const most = Math.max(EVICTED_FEWEST, Math.ceil(idle.length * EVICTED_SHARE));
+    const longest = idle.filter(([idleMs]) => idleMs >= idleForMs).sort(([left], [right]) => right - left);
+    for (const [, connection] of longest.slice(0, most)) connection.closeIfIdle('overload');
+    for (const graph of this.graphs()) graph.closeLongIdle(idleForMs);
+  }
+
+  descriptorsChanged(): void {
+    this.parts.updateCap();
   }
 
   async whenDrained(): Promise<void> {

@@ -10,6 +10,8 @@ export interface Disposable {
   /** Upstreams only. */
   activity?(): readonly EndpointActivity[];
   connections?(): readonly EndpointConnections[];
+  /** Upstreams only: closes connections that have rested for so long. */
+  closeLongIdle?(idleForMs: number): void;
 }
 
 export interface GraphParts {
@@ -69,6 +71,10 @@ export class Graph {
 
   endpointConnections(): readonly EndpointConnections[] {
     return this.owned.flatMap((part) => part.connections?.() ?? []);
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    for (const part of this.owned) part.closeLongIdle?.(idleForMs);
   }
 
   /** Releases pools and filters, whatever still runs. Idempotent. */

@@ -7,6 +7,7 @@ import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
 import type { LiveExchange } from '../contracts/live-view.js';
 import type { Body, ResponseHead } from '../contracts/message.js';
+import type { Overload } from '../contracts/overload.js';
 import type { BodyRules, CompiledRoute, UpstreamSplit } from '../contracts/router.js';
 import type { Telemetry } from '../contracts/telemetry.js';
 import type { Timer, Timers } from '../contracts/timers.js';
@@ -37,6 +38,7 @@ export interface HttpProxyOptions {
   readonly telemetry: Telemetry;
   readonly timers: Timers;
   readonly requestIds: RequestIds;
+  readonly overload: Overload;
 }
 
 export class HttpProxy {
@@ -146,8 +148,13 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   }
 
   private takeRoute(route: CompiledRoute): void {
-    this.route = route;
     this.exchange.route = route;
+    const { overload } = this.proxy.options;
+    if (overload.shed && route.config.overload !== 'critical') {
+      this.refuseOverloaded(overload);
+      return;
+    }
+    this.route = route;
     const { requestMs } = route.config.timeouts;
     const limitMs =
       this.exchange.grpc === undefined ? requestMs : this.takeGrpcDeadline(this.exchange.grpc, requestMs);
@@ -158,6 +165,14 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     }
     this.fields = copyOf(this.fields);
     this.runRequestFilters(route, 0);
+  }
+
+  /** Before any filter and any upstream: the answer costs next to nothing, and no filter hears of the exchange. */
+  private refuseOverloaded({ shedBy, retryAfter }: Overload): void {
+    this.exchange.detail = shedBy;
+    this.proxy.options.telemetry.requestShed(shedBy);
+    const fields = [['retry-after', retryAfter]] as const;
+    this.reply({ status: 503, cause: 'internal.overload.shed', fields });
   }
 
   /** The shorter of what the client and the route allow; what is left of it is told the upstream anew with each attempt. */

@@ -26,6 +26,10 @@ class WheelTimer implements Timer {
     if (delayMs > 0) this.wheel.insert(this, delayMs);
   }
 
+  get remainingMs(): number {
+    return this.next === this ? 0 : this.wheel.untilTick(this.dueTick);
+  }
+
   disarm(): void {
     this.previous.next = this.next;
     this.next.previous = this.previous;
@@ -88,6 +92,11 @@ export class TimerWheel implements Timers {
     timer.next = head;
     head.previous.next = timer;
     head.previous = timer;
+  }
+
+  /** Milliseconds until that tick; 0 when it is due. */
+  untilTick(tick: number): number {
+    return Math.max(0, this.origin + tick * this.tickMs - this.clock());
   }
 
   dispose(): void {

@@ -6,6 +6,7 @@ import { FieldBlock } from '../../src/http/field-block.js';
 import { compileIpSet } from '../../src/http/ip-set.js';
 import { Http1Connection } from '../../src/proxy/listener/http1-connection.js';
 import type { ListenerContext } from '../../src/proxy/listener/listener-context.js';
+import { CALM } from '../support/calm-overload.js';
 import { comparableLine } from './comparable-line.js';
 import { AcceptedMemorySocket, type MemorySocket } from './memory-socket.js';
 import { emptyReading, grow, type ReadMessage, type Reading } from './reading.js';
@@ -82,6 +83,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     requestRejected: ({ cause, detail }) => (reading.refused ??= `${cause} ${detail ?? ''}`),
     exchangeStarted: ignore,
     exchangeCompleted: ignore,
+    requestShed: ignore,
     retried: ignore,
     retrySkipped: ignore,
     upstreamPending: ignore,
@@ -91,10 +93,15 @@ const contextFor = (reading: Reading): ListenerContext => ({
     mirrored: ignore,
     mirrorCompared: ignore,
   },
-  timers: { now: () => 0, coarseNow: () => 0, create: () => ({ arm: ignore, disarm: ignore }) },
+  timers: {
+    now: () => 0,
+    coarseNow: () => 0,
+    create: () => ({ arm: ignore, disarm: ignore, remainingMs: 0 }),
+  },
   trusted: NOBODY,
   nextId: () => 'id',
   isDraining: () => false,
+  overload: CALM,
 });
 
 export interface OpenReading {

@@ -19,6 +19,8 @@ export interface TorusOptions {
   /** Where it runs; a temporary folder unless given. */
   readonly cwd?: string;
   readonly nodeArgs?: readonly string[];
+  /** `ulimit -n`, for it and for all of its processes. */
+  readonly descriptors?: number;
   /** `false` resolves at once, for starts that are meant to fail. */
   readonly waitUntilReady?: boolean;
   /** Longest wait for readiness, milliseconds. */
@@ -210,6 +212,11 @@ export class RunningTorus {
 const listenerCountOf = (config: object = {}): number =>
   'listeners' in config && Array.isArray(config.listeners) ? config.listeners.length : 1;
 
+const commandOf = (command: readonly string[], descriptors?: number): readonly string[] =>
+  descriptors === undefined
+    ? command
+    : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors), ...command];
+
 /** Spawns `dist/index.js` and, unless told otherwise, waits until it serves. Always `stop()` it. */
 export const startTorus = async (options: TorusOptions = {}): Promise<RunningTorus> => {
   if (!existsSync(ENTRY)) throw new Error('dist/index.js is missing: run `npm run build`');
@@ -221,7 +228,8 @@ export const startTorus = async (options: TorusOptions = {}): Promise<RunningTor
     args.push('--config', file);
   }
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, args, {
+  const [command, ...rest] = commandOf([process.execPath, ...args], options.descriptors);
+  const child = spawn(command!, rest, {
     cwd: options.cwd ?? dir,
     env: { PATH, HOME, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -50,6 +50,7 @@ function compileRoute(route: RouteDocument, place: UpstreamPlace, context: Compi
       deadlineField: route.timeouts.deadlineHeader,
     },
     retry: compileRetry(route.retry),
+    overload: route.overload.priority,
     upgrades: [...new Set(route.upgrades)],
     websocket: route.websocket,
     connect: compileConnect(route, path, context),

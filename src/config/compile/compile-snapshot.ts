@@ -8,6 +8,7 @@ import { compileAdmin } from './compile-admin.js';
 import type { CompileContext } from './compile-context.js';
 import { compileListeners } from './compile-listeners.js';
 import { compileLog } from './compile-log.js';
+import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
 import { compileUpstreams } from './compile-upstreams.js';
 
@@ -37,6 +38,7 @@ export function compileSnapshot(
     trustedProxies: document.trustedProxies,
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
     maxConnectionsPerWorker: connectionCap(document.limits.maxConnections),
+    overload: compileOverload(document.overload),
     upstreams: compileUpstreams(document.upstreams, context),
     routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
   };

@@ -5,6 +5,7 @@ import { cidr, countOrAuto, duration, flag, isName, NAME_RULE, positiveDuration,
 import { adminSchema } from './admin-schema.js';
 import { listenerSchema } from './listener/listener-schema.js';
 import { logSchema } from './log-schema.js';
+import { overloadSchema } from './overload-schema.js';
 import { routeSchema } from './route/route-schema.js';
 import { upstreamSchema } from './upstream/upstream-schema.js';
 
@@ -112,6 +113,9 @@ export const configSchema = z
       .meta({ 'x-examples': [['10.0.0.0/8', 'fd00::/8']] }),
     forwarded: forwardedSchema.prefault({}).describe('What the upstream is told about the client.'),
     limits: limitsSchema.prefault({}).describe('Limits of the whole worker.'),
+    overload: overloadSchema
+      .prefault({})
+      .describe('What a worker does, step by step, when it runs out of something; `false` for nothing.'),
     upstreams: z
       .record(z.string(), upstreamSchema)
       .superRefine((upstreams, context) => {

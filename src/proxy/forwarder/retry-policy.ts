@@ -10,8 +10,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 /** Each of these names every way in which no response comes. */
 const ANY_FAILURE: readonly RetryCondition[] = ['reset', '5xx', 'gateway-error'];
 
-/** No endpoint to ask, or no room for more requests: another attempt would only add to it. */
-const NO_ROOM = ['upstream.pick.', 'upstream.queue.', 'upstream.limit.'];
+/** No endpoint to ask, or no room for more requests, there or here: another attempt would only add to it. */
+const NO_ROOM = ['upstream.pick.', 'upstream.queue.', 'upstream.limit.', 'internal.overload.'];
 const NO_ANSWER = ['upstream.request.', 'upstream.head.', 'upstream.body.'];
 
 export function isIdempotent(method: string): boolean {

@@ -1,5 +1,7 @@
 /** Owns how many client connections all listeners of a worker hold together: what one of them takes, the others cannot. */
 
+import type { Overload } from '../../contracts/overload.js';
+
 /** A listener as its cap sees it. */
 export interface CappedListener {
   readonly openConnections: number;
@@ -9,10 +11,14 @@ export interface CappedListener {
 
 export class ConnectionCap {
   private readonly maxConnections: number;
+  private readonly overload: Pick<Overload, 'freeDescriptors'>;
   private readonly listeners: CappedListener[] = [];
+  /** What the next connection beyond would be refused for. */
+  reason: 'cap' | 'overload' = 'cap';
 
-  constructor(maxConnections: number) {
+  constructor(maxConnections: number, overload: Pick<Overload, 'freeDescriptors'>) {
     this.maxConnections = maxConnections;
+    this.overload = overload;
   }
 
   join(listener: CappedListener): void {
@@ -20,10 +26,13 @@ export class ConnectionCap {
     this.update();
   }
 
-  /** To be called whenever a connection was opened or closed. */
+  /** To be called whenever a connection was opened or closed, and when descriptors become scarce. */
   update(): void {
     let free = this.maxConnections;
     for (const listener of this.listeners) free -= listener.openConnections;
+    const { freeDescriptors } = this.overload;
+    this.reason = freeDescriptors < free ? 'overload' : 'cap';
+    free = Math.min(free, freeDescriptors);
     for (const listener of this.listeners) listener.limitConnections(listener.openConnections + free);
   }
 }

@@ -88,6 +88,12 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return Promise.resolve();
   }
 
+  get idleMs(): number {
+    if (this.isBusy || this.closing || this.reader.isInHead) return -1;
+    const { requestHeadMs, keepAliveMs } = this.context.config.timeouts;
+    return (this.served === 0 ? requestHeadMs : keepAliveMs) - this.readTimer.remainingMs;
+  }
+
   /** An exchange is running, or a tunnel. */
   get isBusy(): boolean {
     return this.stream !== undefined || this.handedOver;
@@ -103,6 +109,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return (
       this.closing ||
       this.context.isDraining() ||
+      this.context.overload.noKeepAlive ||
       this.served >= this.maxRequests ||
       this.context.timers.coarseNow() >= this.expiresAtMs ||
       this.reader.isInBody

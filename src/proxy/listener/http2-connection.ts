@@ -59,6 +59,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private openTunnels = 0;
   private served = 0;
   private retiring = false;
+  /** What its timer was set to when it last became idle. */
+  private idleLimitMs = 0;
   private closeReason: string | undefined = undefined;
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http2Connection) => void) {
@@ -82,7 +84,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     useArrayTables(this.session);
     this.session.setLocalWindowSize(http2.connectionWindowBytes);
     this.listen();
-    this.timer.arm(timeouts.requestHeadMs);
+    this.awaitRequest(timeouts.requestHeadMs);
     this.auditTimer.arm(AUDIT_MS);
   }
 
@@ -93,6 +95,15 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   get state(): 'idle' | 'active' | 'tunnels' {
     if (this.openTunnels > 0) return 'tunnels';
     return this.openStreams === 0 ? 'idle' : 'active';
+  }
+
+  get idleMs(): number {
+    return this.openStreams > 0 || this.retiring ? -1 : this.idleLimitMs - this.timer.remainingMs;
+  }
+
+  private awaitRequest(limitMs: number): void {
+    this.idleLimitMs = limitMs;
+    this.timer.arm(limitMs);
   }
 
   get timers(): Timers {
@@ -139,7 +150,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     });
     // Only the first ones end the wait for the preface: none after it puts off the end of an idle connection.
     session.once('remoteSettings', () => {
-      if (this.isNew) this.timer.arm(this.config.timeouts.keepAliveMs);
+      if (this.isNew) this.awaitRequest(this.config.timeouts.keepAliveMs);
     });
     session.on('remoteSettings', () => {
       this.onControlFrame();
@@ -188,7 +199,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   }
 
   private get mustRetire(): boolean {
-    return this.context.isDraining() || this.timers.coarseNow() >= this.expiresAtMs;
+    const { isDraining, overload } = this.context;
+    return isDraining() || overload.noKeepAlive || this.timers.coarseNow() >= this.expiresAtMs;
   }
 
   private parse(endStream: boolean, pairs: readonly string[]): Http2RequestHead | HeadFault {
@@ -256,7 +268,9 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private onStreamClosed(wasReset: boolean): void {
     this.openStreams -= 1;
     if (wasReset) this.countReset();
-    if (this.openStreams === 0) this.timer.arm(this.retiring ? LINGER_MS : this.config.timeouts.keepAliveMs);
+    if (this.openStreams > 0) return;
+    if (this.retiring) this.timer.arm(LINGER_MS);
+    else this.awaitRequest(this.config.timeouts.keepAliveMs);
   }
 
   private countReset(): void {

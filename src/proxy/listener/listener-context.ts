@@ -1,6 +1,7 @@
 import type { ListenerConfig } from '../../contracts/config.js';
 import type { RequestHandler } from '../../contracts/downstream.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
+import type { Overload } from '../../contracts/overload.js';
 import type { RejectedRequest, Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { IpSet } from '../../http/ip-set.js';
@@ -18,6 +19,7 @@ export interface ListenerContext {
   readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
+  readonly overload: Overload;
   /** Whom PROXY headers named; undefined where the listener reads none. */
   readonly peers?: ProxiedPeers | undefined;
 }

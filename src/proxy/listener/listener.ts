@@ -54,7 +54,7 @@ export class Listener implements CappedListener {
     Object.assign(this.server, { dropMaxConnection: true });
     cap.join(this);
     this.server.on('drop', () => {
-      context.telemetry.connectionRefused(this.config.name, 'cap');
+      context.telemetry.connectionRefused(this.config.name, cap.reason);
     });
   }
 
@@ -134,6 +134,14 @@ export class Listener implements CappedListener {
     if (this.sockets.size === this.connections.size) return;
     for (const client of handshakingClients(this.sockets, this.connections))
       yield { client, state: 'handshaking', ageMs: 0 };
+  }
+
+  /** Of those that carry nothing, how long: `[milliseconds, connection]`. */
+  idleConnections(): (readonly [idleMs: number, connection: ServedConnection])[] {
+    return [...this.connections].flatMap((connection) => {
+      const { idleMs } = connection;
+      return idleMs < 0 ? [] : [[idleMs, connection] as const];
+    });
   }
 
   announceDrain(): void {

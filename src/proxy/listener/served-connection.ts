@@ -11,6 +11,8 @@ export interface ServedConnection {
   readonly state: 'idle' | 'active' | 'tunnels';
   /** It has asked for nothing yet. */
   readonly isNew: boolean;
+  /** Milliseconds since it carried anything; below 0 while it does, and once it closes. */
+  readonly idleMs: number;
   /** The gateway drains: no further requests, as far as the protocol can say so. */
   announceDrain(): void;
   /** Closes it now when it carries nothing; what runs on it closes it when it ends. */

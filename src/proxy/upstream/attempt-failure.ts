@@ -9,6 +9,9 @@ const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {
   EAI_AGAIN: 'upstream.connect.unresolved',
   EAI_FAIL: 'upstream.connect.unresolved',
   ETIMEDOUT: 'upstream.connect.timeout',
+  // No fault of the endpoint: it was never asked.
+  EMFILE: 'internal.overload.descriptors',
+  ENFILE: 'internal.overload.descriptors',
 };
 
 /** `inTls`: TCP was up when it failed, so the handshake is to blame. */

@@ -14,6 +14,10 @@ export interface PooledConnection extends Checkout {
   assign(observer: AttemptObserver, options: CheckoutOptions): void;
   /** Waits in the pool until it is assigned or its idle time is over. */
   rest(): void;
+  /** Milliseconds since it began to rest. */
+  readonly restedMs: number;
+  /** Closes it while it rests, for this reason. */
+  evict(reason: string): void;
   destroy(): void;
 }
 

@@ -17,6 +17,8 @@ export interface ConnectionPool {
   /** Calls `onConnected` before returning when a connection is at hand; see `Upstream.checkout`. */
   checkout(observer: AttemptObserver, options: CheckoutOptions): Checkout;
   census(): PoolCensus;
+  /** Closes connections that have rested for so long, the longest first, a part of them at a time. */
+  closeLongIdle(idleForMs: number): void;
   /** Closes idle connections; running ones close when released. */
   dispose(): void;
 }

@@ -7,6 +7,7 @@ import type { AllowanceMember, ConnectionAllowance } from './connection-allowanc
 import type { BusyEndpoint, ConnectionHome, PooledConnection } from './connection-home.js';
 import type { ConnectionPool, PoolCensus } from './connection-pool.js';
 import type { Dialer } from './dialer.js';
+import { evictable } from './evictable.js';
 import { Http1UpstreamConnection } from './http1-upstream-connection.js';
 
 /**
@@ -137,6 +138,14 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
     const counts = { connecting: 0, idle: 0, active: 0, tunnels: 0 };
     for (const { state } of this.connections) counts[state] += 1;
     return { ...counts, waiting: this.pending.size, waitingCounted: 0 };
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    // The first has rested longest.
+    const closed = this.idle
+      .slice(0, evictable(this.idle.length))
+      .filter(({ restedMs }) => restedMs >= idleForMs);
+    for (const connection of closed) connection.evict('overload');
   }
 
   dispose(): void {

@@ -169,6 +169,16 @@ export class Http1UpstreamConnection
     this.timer.arm(this.idleLimitMs);
   }
 
+  get restedMs(): number {
+    return this.idleLimitMs - this.timer.remainingMs;
+  }
+
+  evict(reason: string): void {
+    this.closeReason = reason;
+    this.home.forget(this);
+    this.socket.destroy();
+  }
+
   // ---- the socket ----------------------------------------------------------------------------------------------------
 
   private listen(): void {
@@ -260,9 +270,7 @@ export class Http1UpstreamConnection
         );
         return;
       case 'idle':
-        this.closeReason = 'idle';
-        this.home.forget(this);
-        this.socket.destroy();
+        this.evict('idle');
         return;
       case 'waiting':
         this.closeReason = 'timeout';

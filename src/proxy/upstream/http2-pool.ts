@@ -7,6 +7,7 @@ import type { AllowanceMember, ConnectionAllowance } from './connection-allowanc
 import type { BusyEndpoint } from './connection-home.js';
 import type { ConnectionPool, PoolCensus } from './connection-pool.js';
 import type { AlpnProtocol, Dialer } from './dialer.js';
+import { evictable } from './evictable.js';
 import { Http2UpstreamSession } from './http2-session.js';
 import type { PooledSession, SessionHome } from './http2-session-home.js';
 
@@ -73,6 +74,12 @@ export class Http2Pool implements ConnectionPool, SessionHome, AllowanceMember {
     this.disposed = true;
     for (const session of [...this.sessions]) if (session.isIdle) session.retire('disposed');
     this.options.allowance?.leave(this);
+  }
+
+  closeLongIdle(idleForMs: number): void {
+    const rested = [...this.sessions].filter(({ isIdle, restedMs }) => isIdle && restedMs >= idleForMs);
+    rested.sort((left, right) => right.restedMs - left.restedMs);
+    for (const session of rested.slice(0, evictable(rested.length))) session.retire('overload');
   }
 
   private sessionWithRoom(unrested: boolean): PooledSession | undefined {

@@ -25,6 +25,8 @@ export interface PooledSession {
   assign(observer: AttemptObserver, options: CheckoutOptions): Checkout;
   /** Waits without an exchange until its idle time is over. */
   rest(): void;
+  /** Milliseconds since it began to rest. Only of idle ones. */
+  readonly restedMs: number;
   /** Takes no further exchange, and closes after the last one. */
   retire(reason: string): void;
 }

@@ -117,6 +117,10 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     this.timer.arm(this.home.idleTimeoutMs);
   }
 
+  get restedMs(): number {
+    return this.home.idleTimeoutMs - this.timer.remainingMs;
+  }
+
   retire(reason: string): void {
     if (this.phase === 'retiring' || this.phase === 'closed') return;
     this.phase = 'retiring';

@@ -47,6 +47,11 @@ export class NegotiatedPool implements ConnectionPool {
     };
   }
 
+  closeLongIdle(idleForMs: number): void {
+    this.http1.closeLongIdle(idleForMs);
+    this.http2.closeLongIdle(idleForMs);
+  }
+
   dispose(): void {
     this.http1.dispose();
     this.http2.dispose();

@@ -75,6 +75,10 @@ export class UpstreamEndpoint implements Endpoint {
     return { endpoint: this.label, open, connecting, idle, active, tunnels, exchanges, waiting };
   }
 
+  closeLongIdle(idleForMs: number): void {
+    this.pool.closeLongIdle(idleForMs);
+  }
+
   dispose(): void {
     this.pool.dispose();
   }

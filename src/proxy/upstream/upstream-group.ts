@@ -122,6 +122,10 @@ export class UpstreamGroup implements Upstream {
     this.balancer.markResponse?.(exchange, head);
   }
 
+  closeLongIdle(idleForMs: number): void {
+    for (const endpoint of this.known.values()) endpoint.closeLongIdle(idleForMs);
+  }
+
   dispose(): void {
     this.unfollow();
     this.limiter?.dispose();

@@ -1,6 +1,7 @@
 /** Owns what the primary may ask of a worker at any time, and what the worker answers. Plain data on both ways. */
 import type { LogConfig } from '../../contracts/config.js';
 import type { StreamQuery, StreamSelection, WorkerConnections } from '../../contracts/live-view.js';
+import type { OverloadReport } from './overload-report.js';
 
 /** Kind of question -> what is asked and what is answered. */
 export interface Questions {
@@ -19,6 +20,8 @@ export interface Questions {
   'kill-stream': { readonly question: { readonly id: string }; readonly answer: number };
   /** Who holds the connections. */
   connections: { readonly question: { readonly maxClients: number }; readonly answer: WorkerConnections };
+  /** Where it stands on its overload ladder, and why. */
+  overload: { readonly question: object; readonly answer: OverloadReport };
 }
 
 export type QuestionKind = keyof Questions;

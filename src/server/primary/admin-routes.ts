@@ -9,6 +9,7 @@ import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { streamRoutes } from '../admin/routes/stream-routes.js';
+import { overloadRoutes } from '../admin/routes/overload-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { Diagnosis } from './diagnosis.js';
 import type { Endpoints } from './endpoints/index.js';
@@ -38,6 +39,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
     ...configRoutes(parts.liveConfig),
     ...diagnosisRoutes(new Diagnosis(parts)),
     ...liveRoutes(new LiveView(parts.inquiry)),
+    ...overloadRoutes({ overload: () => describeOverload(parts) }),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 
@@ -73,6 +75,13 @@ const describeUpstreams = async ({ endpoints, metrics }: AdminParts): Promise<ob
     const gauges = await metrics.workerGauges();
     if (endpoints.directory.isTold || left === 0) return endpoints.describe(gauges);
   }
+};
+
+/** A worker whose event loop is blocked does not answer: it stands under `missing`. */
+const describeOverload = async ({ inquiry }: AdminParts): Promise<object> => {
+  const { answers, missing } = await inquiry.askAll('overload', {});
+  const level = Math.max(0, ...answers.map(({ answer }) => answer.level));
+  return { level, workers: answers.map(({ worker, pid, answer }) => ({ worker, pid, ...answer })), missing };
 };
 
 const unreadyReason = ({ phase }: Supervisor): string | undefined => {

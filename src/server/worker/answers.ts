@@ -1,15 +1,17 @@
 /** Owns what a serving worker answers to the questions of the primary. */
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Log } from '../../observability/logger.js';
+import type { OverloadReport } from '../ipc/overload-report.js';
 import type { Answers } from '../ipc/questions.js';
 import { recordCpuProfile, recordHeap } from './diagnosis.js';
 
 export interface AnswerSources {
   readonly log: Log;
   readonly plane: Pick<DataPlane, 'streams' | 'killStream' | 'connections'>;
+  readonly overload: { describe(): OverloadReport };
 }
 
-export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
+export const composeAnswers = ({ log, plane, overload }: AnswerSources): Answers => ({
   'cpu-profile': async ({ file, durationMs }) => {
     await recordCpuProfile(file, durationMs);
     return true as const;
@@ -30,4 +32,5 @@ export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
     return killed;
   },
   connections: ({ maxClients }) => plane.connections(maxClients),
+  overload: () => overload.describe(),
 });

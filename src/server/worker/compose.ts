@@ -3,6 +3,7 @@ import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { FilterServices } from '../../contracts/filter.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
+import type { Overload } from '../../contracts/overload.js';
 import type { Mirror } from '../../contracts/mirror.js';
 import type { CompiledRoute, RouteEntry } from '../../contracts/router.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
@@ -29,24 +30,26 @@ export interface ComposeServices {
   readonly telemetry: Telemetry;
   readonly keySets: KeySetSource;
   readonly endpoints: { feedFor(version: number): EndpointFeed };
+  readonly overload: Overload;
 }
 
 /** The process-lived parts, around the graph of the first snapshot. Throws when that one cannot be served. */
 export function compose(snapshot: ConfigSnapshot, services: ComposeServices): DataPlane {
-  const { telemetry } = services;
+  const { telemetry, overload } = services;
   const timers = new TimerWheel();
   const shared: GraphServices = { ...services, timers };
   const graph = composeGraph(snapshot, shared);
   const requestIds = new RequestIds();
-  const proxy = new HttpProxy({ graph, telemetry, timers, requestIds });
+  const proxy = new HttpProxy({ graph, telemetry, timers, requestIds, overload });
   const drain = { active: false };
-  const cap = new ConnectionCap(snapshot.maxConnectionsPerWorker);
+  const cap = new ConnectionCap(snapshot.maxConnectionsPerWorker, overload);
   const listeners = snapshot.listeners.map((config) => {
     const context = {
       ...{
         config,
         telemetry,
         timers,
+        overload,
         handler: proxy.handle,
         nextId: () => requestIds.next(),
         isDraining: () => drain.active,
@@ -59,7 +62,8 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
     return new Listener(context, cap, snapshot.accept);
   });
   const composeNext = (next: ConfigSnapshot): Graph => composeGraph(next, shared);
-  return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain });
+  const updateCap = (): void => cap.update();
+  return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain, updateCap });
 }
 
 interface GraphServices extends ComposeServices {

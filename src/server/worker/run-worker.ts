@@ -4,6 +4,7 @@ import type { EndpointActivity } from '../../contracts/endpoint-feed.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Overload } from '../../contracts/overload.js';
 import { isSameFile, openFileDescriptors } from '../../config/process-facts.js';
 import type { AccessLog } from '../../observability/access-log/access-log.js';
 import { openAccessLog } from '../../observability/access-log/open-access-log.js';
@@ -22,6 +23,8 @@ import { describeBootFailure } from './boot-failure.js';
 import { ConfigSwap } from './config-swap.js';
 import { openProcessLink } from './primary-link.js';
 import type { OpenPrimaryLink, PrimaryLink } from './primary-link.js';
+import { watchOverload } from './overload/index.js';
+import type { OverloadWatch } from './overload/index.js';
 import { WorkerEndpoints } from './worker-endpoints.js';
 import { WorkerKeySets } from './worker-key-sets.js';
 
@@ -30,6 +33,7 @@ export interface WorkerServices {
   readonly keySets: KeySetSource;
   readonly endpoints: Pick<WorkerEndpoints, 'feedFor'>;
   readonly log: Log;
+  readonly overload: Overload;
 }
 
 export type Compose = (snapshot: ConfigSnapshot, services: WorkerServices) => DataPlane;
@@ -67,6 +71,7 @@ class WorkerProcess {
   #plane: DataPlane | undefined;
   #swap: ConfigSwap | undefined;
   #answers: Answers | undefined;
+  #overload: OverloadWatch | undefined;
   #listeners: readonly BoundListener[] = [];
   #exiting = false;
 
@@ -166,24 +171,29 @@ class WorkerProcess {
     this.#log = createLogger({ ...snapshot.log, role: 'worker' });
     this.#log.info({ maxConnections: snapshot.maxConnectionsPerWorker }, 'Connection cap');
     this.#accessLog = openAccessLog(snapshot.log, isSameFile);
+    const { monitor, ledger } = (this.#overload = watchOverload(snapshot.overload, this.#log));
     this.#metrics = new WorkerMetrics({
       accessLog: this.#accessLog,
-      process: observeProcess(openFileDescriptors),
+      process: this.#overload.withMetrics(observeProcess(openFileDescriptors)),
+      sockets: ledger,
     });
     const services = {
       telemetry: this.#metrics,
       keySets: this.#keySets,
       endpoints: this.#endpoints,
       log: this.#log,
+      overload: monitor,
     };
     this.#plane = this.#options.compose(snapshot, services);
-    this.#answers = composeAnswers({ log: this.#log, plane: this.#plane });
+    this.#answers = composeAnswers({ log: this.#log, plane: this.#plane, overload: monitor });
+    monitor.start(this.#plane);
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
       plane: this.#plane,
       answer: (message) => this.#link.send(message),
-      onCommit: ({ shutdown, log }) => {
+      onCommit: ({ shutdown, log, overload }) => {
         lifecycle.configure(shutdown);
+        monitor.configure(overload);
         this.#log.level = log.level;
       },
     });
@@ -256,6 +266,7 @@ class WorkerProcess {
   #leave(exitCode: number): void {
     if (this.#exiting) return;
     this.#exiting = true;
+    this.#overload?.monitor.stop();
     this.#accessLog?.close();
     this.#exit(exitCode);
   }

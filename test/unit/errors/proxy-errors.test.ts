@@ -19,13 +19,14 @@ describe('the error types of RFC 9209', () => {
     ['downstream.filter.unauthenticated', 'http_request_denied'],
     ['downstream.head.malformed', 'http_request_error'],
     ['internal.filter.failed', 'proxy_internal_error'],
+    ['internal.overload.shed', 'proxy_internal_response'],
   ])('%s is %s', (cause, error) => {
     expect(proxyErrorOf(cause)).toBe(error);
   });
 
   it('leave none of the causes of Torus itself to an upstream, and none of an upstream to Torus', () => {
     for (const cause of ANSWERED) {
-      const isInternal = proxyErrorOf(cause) === 'proxy_internal_error';
+      const isInternal = proxyErrorOf(cause).startsWith('proxy_internal_');
       expect([cause, isInternal]).toEqual([cause, CAUSES[cause].side === 'internal']);
     }
   });

@@ -5,6 +5,7 @@ import type { Exchange } from '../../../src/contracts/exchange.js';
 import type { Filter } from '../../../src/contracts/filter.js';
 import type { ForwardJob, ForwardOwner } from '../../../src/contracts/forwarder.js';
 import type { Body, BodyStream, ResponseHead } from '../../../src/contracts/message.js';
+import type { Overload } from '../../../src/contracts/overload.js';
 import type { CompiledRoute } from '../../../src/contracts/router.js';
 import type { Telemetry } from '../../../src/contracts/telemetry.js';
 import { compileIpSet } from '../../../src/http/ip-set.js';
@@ -13,6 +14,7 @@ import { Graph } from '../../../src/proxy/graph.js';
 import { HttpProxy } from '../../../src/proxy/http-proxy.js';
 import { RequestIds } from '../../../src/proxy/request-id.js';
 import { TimerWheel } from '../../../src/proxy/timer-wheel.js';
+import { CALM } from '../../support/calm-overload.js';
 import { FakeFields, fakeHead, fakeRoute } from '../../support/fake-exchange.js';
 
 /** A client that takes every answer at once. */
@@ -77,7 +79,7 @@ interface World {
   readonly timers: TimerWheel;
 }
 
-function world(filters: readonly Filter[], options: { matched?: boolean } = {}): World {
+function world(filters: readonly Filter[], options: { matched?: boolean; overload?: Overload } = {}): World {
   const completed: Exchange[] = [];
   const jobs: World['jobs'] = [];
   const timers = new TimerWheel(50, () => 0);
@@ -130,7 +132,13 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     exchangeCompleted: (exchange: Exchange) => completed.push(exchange),
   } as unknown as Telemetry;
   return {
-    proxy: new HttpProxy({ graph, telemetry, timers, requestIds: new RequestIds() }),
+    proxy: new HttpProxy({
+      graph,
+      telemetry,
+      timers,
+      requestIds: new RequestIds(),
+      overload: options.overload ?? CALM,
+    }),
     completed,
     jobs,
     timers,

@@ -8,6 +8,7 @@ import { mirrorSchema } from './mirror-schema.js';
 import { routeUpstreamSchema } from './split-schema.js';
 import { filterSchema } from '../filter-schema.js';
 import { retrySchema } from './retry-schema.js';
+import { routeOverloadSchema } from '../overload-schema.js';
 import { connectSchema, upgradesSchema, websocketSchema } from './tunnel-schema.js';
 
 const predicateValue = () =>
@@ -133,6 +134,7 @@ export const routeSchema = z.strictObject({
   retry: retrySchema
     .prefault({})
     .describe('What is tried again when an attempt fails; `false` sends every request at most once.'),
+  overload: routeOverloadSchema.prefault({}).describe('What an overloaded worker does with this route.'),
   upgrades: upgradesSchema,
   websocket: websocketSchema,
   connect: connectSchema,

@@ -20,6 +20,8 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
       await Promise.resolve();
     },
     closeIdle: note('closeIdle'),
+    closeLongIdle: () => undefined,
+    descriptorsChanged: () => undefined,
     whenDrained: () => (
       calls.push('whenDrained'),
       running.length === 0 ? Promise.resolve() : new Promise(() => undefined)

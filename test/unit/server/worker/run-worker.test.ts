@@ -9,6 +9,7 @@ const snapshot = {
   version: 1,
   listeners: [{ name: 'edge', host: '127.0.0.1', port: 8443 }],
   shutdown: { delayMs: 0, timeoutMs: 5 },
+  overload: { intervalMs: 250, holdMs: 0, hysteresis: 0, idleTimeoutMs: 1000, retryAfterSeconds: 1 },
   log: { level: 'silent', access: { format: 'json', fields: {}, sample: 1, file: undefined }, pretty: false },
 } as unknown as ConfigSnapshot;
 
@@ -46,6 +47,8 @@ describe('runWorker', () => {
         await Promise.resolve();
       },
       closeIdle: note('closeIdle'),
+      closeLongIdle: () => undefined,
+      descriptorsChanged: () => undefined,
       whenDrained: () => Promise.resolve(),
       endedWhileDraining: 3,
       streams: () => Promise.resolve({ total: 0, matched: 0, streams: [] }),

@@ -1,0 +1,125 @@
+/** Owns the grammar and defaults of `overload`, and of what routes say of it. */
+import { z } from 'zod';
+import { duration, positiveDuration, share, size } from './scalars.js';
+
+/** A percentage above 0, or false for a step that is not taken. */
+const threshold = () =>
+  z
+    .union([share(), z.literal(false)], { error: 'must be a percentage such as 95%, or false' })
+    .transform((value) => (value === false ? undefined : value))
+    .refine((value) => value === undefined || value > 0, { error: 'must be more than 0%' })
+    .meta({ 'x-type': 'percentage or false' });
+
+const steps = {
+  shortenIdle: threshold()
+    .prefault('85%')
+    .describe('From here on, connections that are idle for `overload.idleTimeout` are closed.'),
+  noKeepAlive: threshold()
+    .prefault('92%')
+    .describe('From here on, every response says that its connection closes; HTTP/2 clients get a GOAWAY.'),
+  shed: threshold().prefault('95%').describe('From here on, new requests are answered 503 with Retry-After.'),
+};
+
+interface Steps {
+  readonly shortenIdle: number | undefined;
+  readonly noKeepAlive: number | undefined;
+  readonly shed: number | undefined;
+}
+
+/** The harder a step, the later it comes. */
+function ascend({ shortenIdle, noKeepAlive, shed }: Steps, context: z.core.$RefinementCtx): void {
+  const complain = (path: string, mustReach: string): void => {
+    context.addIssue({ code: 'custom', path: [path], message: `must not be less than ${mustReach}` });
+  };
+  if ((noKeepAlive ?? 1) < (shortenIdle ?? 0)) complain('noKeepAlive', 'shortenIdle');
+  if ((shed ?? 1) < (noKeepAlive ?? 0)) complain('shed', 'noKeepAlive');
+  else if ((shed ?? 1) < (shortenIdle ?? 0)) complain('shed', 'shortenIdle');
+}
+
+/** false for a resource that is not watched; true for the defaults. */
+const watched = <T>(schema: z.ZodType<T, object>) =>
+  z
+    .union([schema, z.boolean()], { error: 'must be an object such as { shed: 95% }, or false' })
+    .transform((value): T | undefined => {
+      if (typeof value !== 'boolean') return value;
+      return value ? schema.parse({}) : undefined;
+    });
+
+const fdsSchema = z.strictObject(steps).superRefine(ascend);
+
+const memorySchema = z
+  .strictObject({
+    ...steps,
+    limit: size(1024 * 1024)
+      .optional()
+      .describe(
+        'Resident memory of one worker that counts as 100%, beside the limits of its heap and of its cgroup.',
+      )
+      .meta({ 'x-examples': ['1GiB'] }),
+  })
+  .superRefine(ascend);
+
+const loopDelaySchema = z
+  .strictObject({
+    ...steps,
+    limit: positiveDuration().prefault('500ms').describe('Delay of the event loop that counts as 100%.'),
+    window: positiveDuration()
+      .prefault('5s')
+      .describe('The delay is that of this time; its longest single pause is left out.'),
+  })
+  .superRefine(ascend);
+
+const ladderSchema = z
+  .strictObject({
+    interval: positiveDuration().prefault('250ms').describe('How often each worker looks at its resources.'),
+    hysteresis: share()
+      .prefault('5%')
+      .describe('A step is left when the pressure is this many points below its threshold.'),
+    hold: duration().prefault('1s').describe('A step lasts at least this long.'),
+    idleTimeout: positiveDuration()
+      .prefault('1s')
+      .describe('How long connections may be idle, to clients and to upstreams, while `shortenIdle` holds.'),
+    retryAfter: positiveDuration()
+      .prefault('1s')
+      .describe('What clients that are shed are told in Retry-After; whole seconds, rounded up.'),
+    fds: watched(fdsSchema)
+      .prefault({})
+      .describe('Open file descriptors against the limit of the process; `false`: not watched.'),
+    memory: watched(memorySchema)
+      .prefault({})
+      .describe(
+        'The worst of heap against heap limit, cgroup memory against cgroup limit, and resident memory against `limit`; `false`: not watched.',
+      ),
+    loopDelay: watched(loopDelaySchema)
+      .prefault({})
+      .describe('How long whatever happens waits until the event loop takes it; `false`: not watched.'),
+  })
+  .superRefine(({ hysteresis, ...ladder }, context) => {
+    const resources = [ladder.fds, ladder.memory, ladder.loopDelay];
+    const thresholds = resources.flatMap((resource) =>
+      resource === undefined ? [] : [resource.shortenIdle, resource.noKeepAlive, resource.shed],
+    );
+    if (thresholds.every((value) => value === undefined || value > hysteresis)) return;
+    const message = 'must be less than every threshold: that step would never be left';
+    context.addIssue({ code: 'custom', path: ['hysteresis'], message });
+  });
+
+const NOTHING_WATCHED = { fds: false, memory: false, loopDelay: false } as const;
+
+/** `false` watches nothing. */
+export const overloadSchema = z
+  .union([ladderSchema, z.boolean()], { error: 'must be an object, or false' })
+  .transform((value): OverloadDocument => {
+    if (typeof value !== 'boolean') return value;
+    return ladderSchema.parse(value ? {} : NOTHING_WATCHED);
+  });
+
+export type OverloadDocument = z.output<typeof ladderSchema>;
+
+/** `overload` of a route. */
+export const routeOverloadSchema = z.strictObject({
+  priority: z
+    .enum(['normal', 'critical'])
+    .prefault('normal')
+    .describe('Requests of `critical` routes are never shed: health checks of services, what must not fail.'),
+});
