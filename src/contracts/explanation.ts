@@ -125,6 +125,13 @@ export interface FilterExplanation {
   readonly cause?: Cause;
   /** More that a person may want to know; plain data, no secret. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Names, lower case, of fields and query parameters whose values are nobody's business. */
+  readonly concealed?: readonly string[];
+}
+
+export interface ExplainOptions {
+  /** Values of claims may be told. */
+  readonly showValues: boolean;
 }
 
 export interface ExplainedFilter {
@@ -174,6 +181,8 @@ export interface ExplainedEndpoint {
   /** `host:port`. */
   readonly address: string;
   readonly url: string;
+  /** What Host says of it where the route asks for the own name of the endpoint. */
+  readonly host: string;
   readonly weight: number;
   /** It may be picked. */
   readonly available: boolean;

@@ -3,6 +3,7 @@ import type { ForwardJob, ForwardOwner, Forwarder, Forwarding } from '../../cont
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import { isRefusedConnect } from './connect-tunnel.js';
+import { explainForward } from './explain-forward.js';
 import { forwardedLinesFor } from './forwarded-lines.js';
 import type { ForwardingServices } from './attempt.js';
 import { ExchangeForwarding } from './forwarding.js';
@@ -19,6 +20,7 @@ export function createForwarder(
   const services: ForwardingServices = { ...shared, forwardedLines: forwardedLinesFor(config) };
   const isLooping = loopGuardFor(config.via);
   return {
+    explain: (question) => explainForward(question, { forwardedLines: services.forwardedLines, isLooping }),
     forward(job: ForwardJob, owner: ForwardOwner): Forwarding {
       if (isLooping(job.exchange.request.fields)) {
         owner.onForwardFailed('downstream.route.loop', undefined);
