@@ -18,6 +18,9 @@ export interface ExplainQuestion {
   readonly showValues: boolean;
 }
 
+/** `problem`: the question makes no sense here. */
+export type ExplainAnswer = { readonly explanation: Explanation } | { readonly problem: string };
+
 export interface Explanation {
   /** Generation of the configuration that was asked. */
   readonly configVersion: number;
@@ -38,6 +41,7 @@ export interface Explanation {
   readonly upstreams: readonly ExplainedUpstream[];
   /** The request as the upstream would get it; undefined when none would. */
   readonly forwarded: ExplainedForward | undefined;
+  /** Of the listener and the route; each upstream has its own. */
   readonly timeouts: readonly ExplainedSetting[];
   readonly limits: readonly ExplainedSetting[];
   readonly retry: ExplainedRetry | undefined;
@@ -175,6 +179,8 @@ export interface ExplainedUpstream {
   readonly why: string;
   /** Why none can be picked. */
   readonly refusal: Cause | undefined;
+  readonly timeouts: readonly ExplainedSetting[];
+  readonly limits: readonly ExplainedSetting[];
 }
 
 export interface ExplainedEndpoint {

@@ -1,7 +1,7 @@
 import type { Cause } from './cause.js';
 import type { DownstreamStream } from './downstream.js';
 import type { Exchange, ExchangeRecord } from './exchange.js';
-import type { ExplainedForward } from './explanation.js';
+import type { ExplainedForward, ExplainedRetry } from './explanation.js';
 import type { Fields } from './fields.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
 import type { CompiledRoute } from './router.js';
@@ -45,7 +45,8 @@ export interface ForwardQuestion extends RoutedRequest {
 }
 
 export type ForwardExplanation =
-  { readonly refused: Cause; readonly detail: string | undefined } | { readonly forwarded: ExplainedForward };
+  | { readonly refused: Cause; readonly detail: string | undefined }
+  | { readonly forwarded: ExplainedForward; readonly retry: ExplainedRetry | undefined };
 
 export interface Forwarding {
   /** Stops at once and releases the endpoint: the client is gone, or the exchange took too long. No owner call follows. */
@@ -59,6 +60,9 @@ export interface Forwarding {
 /** Moves one exchange between downstream and upstream: picks, connects, retries, streams, tunnels. */
 export interface Forwarder {
   forward(job: ForwardJob, owner: ForwardOwner): Forwarding;
+}
+
+export interface ExplainingForwarder extends Forwarder {
   /** What `forward` would send, or refuse. */
   explain(question: ForwardQuestion): ForwardExplanation;
 }

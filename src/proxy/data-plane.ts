@@ -5,6 +5,7 @@ import type {
   ListenerConfig,
   ListenerTlsConfig,
 } from '../contracts/config.js';
+import type { ExplainAnswer, ExplainQuestion } from '../contracts/explanation.js';
 import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { DataPlane } from '../contracts/lifecycle.js';
 import type { LiveExchange, StreamQuery, StreamSelection, WorkerConnections } from '../contracts/live-view.js';
@@ -183,6 +184,10 @@ export class WorkerDataPlane implements DataPlane {
 
   endpointActivity(): readonly EndpointActivity[] {
     return this.graphs().flatMap((graph) => graph.endpointActivity());
+  }
+
+  explain(question: ExplainQuestion): ExplainAnswer {
+    return this.parts.proxy.graph.explain?.(question) ?? { problem: 'this worker explains nothing' };
   }
 
   destroyAll(): readonly LiveExchange[] {

@@ -1,4 +1,4 @@
-import type { ExplainedForward } from '../../contracts/explanation.js';
+import type { ExplainedForward, ExplainedRetry } from '../../contracts/explanation.js';
 import type { ForwardExplanation, ForwardQuestion } from '../../contracts/forwarder.js';
 import { copyOf } from '../../http/field-block.js';
 import { grpcTimeoutLine } from '../../http/grpc.js';
@@ -8,6 +8,7 @@ import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 import type { LoopGuard } from './loop-guard.js';
 import { hostFor, targetOf } from './request-target.js';
+import { mayRepeat } from './retry-policy.js';
 
 /** Owns the account of what an upstream would be sent, made by the very parts that write it. */
 
@@ -21,7 +22,7 @@ export function explainForward(question: ForwardQuestion, rules: ForwardRules): 
   if (rules.isLooping(head.fields)) return { refused: 'downstream.route.loop', detail: undefined };
   if (isRefusedConnect(question))
     return { refused: 'downstream.route.upgrade-refused', detail: head.upgrade };
-  return { forwarded: describe(question, rules) };
+  return { forwarded: describe(question, rules), retry: retryOf(question) };
 }
 
 /** Nobody knows it before there is an endpoint. */
@@ -47,6 +48,19 @@ function describe(question: ForwardQuestion, rules: ForwardRules): ExplainedForw
   const body = { kind: 'none' } as const;
   const text = serialiseRequestHead({ method: head.method, target, head, fields, upgrade, addedLines, body });
   return { ...place, fields: pairsIn(text) };
+}
+
+function retryOf({ route, downstream }: ForwardQuestion): ExplainedRetry | undefined {
+  const { retry } = route.config;
+  if (retry === undefined) return undefined;
+  return {
+    attempts: retry.attempts,
+    on: [...retry.on, ...retry.statuses.map(String)],
+    repeatable: mayRepeat(retry, downstream.head.method),
+    perTryTimeoutMs: retry.perTryTimeoutMs,
+    hedgeAfterMs: retry.hedge?.afterMs,
+    from: 'route',
+  };
 }
 
 /** Those of an attempt that begins at once. */

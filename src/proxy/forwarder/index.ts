@@ -1,5 +1,5 @@
 import type { ForwardedConfig } from '../../contracts/config.js';
-import type { ForwardJob, ForwardOwner, Forwarder, Forwarding } from '../../contracts/forwarder.js';
+import type { ForwardJob, ExplainingForwarder, ForwardOwner, Forwarding } from '../../contracts/forwarder.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import { isRefusedConnect } from './connect-tunnel.js';
@@ -16,7 +16,7 @@ export { forwardedLinesFor };
 export function createForwarder(
   config: ForwardedConfig,
   shared: { readonly timers: Timers; readonly telemetry: Telemetry },
-): Forwarder {
+): ExplainingForwarder {
   const services: ForwardingServices = { ...shared, forwardedLines: forwardedLinesFor(config) };
   const isLooping = loopGuardFor(config.via);
   return {

@@ -1,7 +1,7 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { BalancerConfig, UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
-import type { ExplainedEndpoint, ExplainedUpstream } from '../../contracts/explanation.js';
+import type { ExplainedEndpoint, ExplainedSetting, ExplainedUpstream } from '../../contracts/explanation.js';
 import type { CertainChoice, Endpoint } from '../../contracts/upstream.js';
 import { affinityWords } from '../../http/affinity-key.js';
 import { endpointAuthority, endpointLabel, endpointUrl } from '../../http/endpoint-address.js';
@@ -39,7 +39,35 @@ export function describeUpstream(
         ? (certain?.why ?? CHANCES[config.balancer.kind])
         : (REFUSALS[refusal] ?? refusal),
     refusal,
+    timeouts: timeoutsOf(config),
+    limits: limitsOf(config),
   };
+}
+
+type Row = readonly [name: string, value: number | undefined, key: string];
+
+const settings = (unit: ExplainedSetting['unit'], rows: readonly Row[]): readonly ExplainedSetting[] =>
+  rows.map(([name, value, key]) => ({ name, value, unit, from: 'upstream', key }));
+
+function timeoutsOf({ connectTimeoutMs, pool, limits }: UpstreamConfig): readonly ExplainedSetting[] {
+  const queue: Row = ['wait for a place', limits.pendingTimeoutMs, 'limits.pendingTimeout'];
+  return settings('ms', [
+    ['connect', connectTimeoutMs, 'timeouts.connect'],
+    ['wait for a connection', pool.pendingTimeoutMs, 'pool.pendingTimeout'],
+    ...(limits.maxRequests === undefined ? [] : [queue]),
+  ]);
+}
+
+/** All of them in each worker. */
+function limitsOf({ pool, limits, adaptiveConcurrency }: UpstreamConfig): readonly ExplainedSetting[] {
+  return settings('', [
+    ['connections of one endpoint', pool.maxConnections, 'pool.maxConnections'],
+    ['requests that wait for a connection', pool.maxPending, 'pool.maxPending'],
+    ['requests on one endpoint', pool.maxRequests, 'pool.maxRequests'],
+    ['requests on the upstream', limits.maxRequests, 'limits.maxRequests'],
+    ['connections of the upstream', limits.maxConnections, 'limits.maxConnections'],
+    ['adaptive limit of requests, at the most', adaptiveConcurrency?.max, 'adaptiveConcurrency.max'],
+  ]);
 }
 
 function describeEndpoint(

@@ -92,6 +92,9 @@ function world(filters: readonly Filter[], options: { matched?: boolean } = {}):
     reportResponse: () => undefined,
     reportFailure: () => undefined,
     markResponse: () => undefined,
+    explain: () => {
+      throw new Error('nobody asks');
+    },
     dispose: () => undefined,
   };
   const bodyRules = bodyRulesOf(filters);

@@ -10,7 +10,8 @@ export function explainToken(
   verdict: FilterVerdict,
   options: JwtAuthOptions & ExplainOptions,
 ): FilterExplanation {
-  const concealed = [options.from.name.toLowerCase(), ...Object.values(options.claimsToHeaders)];
+  const claimFields = options.showValues ? [] : Object.values(options.claimsToHeaders);
+  const concealed = [options.from.name.toLowerCase(), ...claimFields];
   if (judged === 'keys-needed') {
     const why = 'no key for this token is here: a request would make Torus ask the issuer for its keys';
     return { verdict: 'depends', why, concealed };

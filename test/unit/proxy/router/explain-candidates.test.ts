@@ -101,7 +101,8 @@ describe('the candidates of a request', () => {
 });
 
 describe('the first candidate without a failing predicate', () => {
-  const sometimes = <T>(values: T[]): fc.Arbitrary<T[]> => fc.oneof(fc.constant([]), fc.subarray(values));
+  const sometimes = <T>(values: T[]): fc.Arbitrary<T[]> =>
+    fc.oneof(fc.constant<T[]>([]), fc.subarray(values));
   const segment = fc.constantFrom('a', 'b', ':x', ':y', '', '%41', 'A');
   const path = fc
     .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.boolean())
