@@ -26,6 +26,8 @@ export interface Explanation {
   readonly configVersion: number;
   /** Asked of a running instance: the state of its endpoints is in the answer. */
   readonly live: boolean;
+  /** Live only. */
+  readonly answeredBy?: { readonly worker: number; readonly pid: number };
   readonly verdict: ExplainedVerdict;
   readonly request: ExplainedRequest;
   /** What was taken for granted, because the question did not say it. */

@@ -3,7 +3,7 @@ import type { WrittenKeys } from '../../contracts/config.js';
 import { isRecord } from '../config-path.js';
 
 /** Sections whose keys are settings with defaults. */
-const SECTIONS = ['timeouts', 'limits', 'pool', 'http2', 'retryBudget', 'retry'];
+const SECTIONS = ['timeouts', 'limits', 'pool', 'http2', 'retryBudget', 'retry', 'filters'];
 
 /** Reads the document before its defaults were put in. Whoever wrote nothing of the kind is left out. */
 export function writtenKeys(raw: Readonly<Record<string, unknown>>): WrittenKeys {

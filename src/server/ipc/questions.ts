@@ -11,6 +11,12 @@ export interface Questions {
   };
   /** Writes the heap into that file. Nothing else is done meanwhile. */
   'heap-snapshot': { readonly question: { readonly file: string }; readonly answer: true };
+import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
+
+/** Kind of question -> what is asked and what is answered. */
+export interface Questions {
+  /** What would become of a request that began now. */
+  explain: { readonly question: ExplainQuestion; readonly answer: ExplainAnswer };
   /** Logs at this level from now on, until the next reload. Answers with the former level. */
   'set-log-level': { readonly question: { readonly level: LogConfig['level'] }; readonly answer: string };
   /** Which exchanges run. */

@@ -3,6 +3,7 @@ import type { Log } from '../../observability/logger.js';
 import type { AdminRoute } from '../admin/admin-route.js';
 import { basicRoutes } from '../admin/routes/basic-routes.js';
 import { connectionRoutes } from '../admin/routes/connection-routes.js';
+import { explainRoutes } from '../admin/routes/explain-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
 import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
@@ -11,6 +12,7 @@ import type { LogLevel } from '../admin/routes/log-routes.js';
 import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { Diagnosis } from './diagnosis.js';
+import { explainLive } from './explain-live.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
@@ -38,6 +40,14 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
     ...configRoutes(parts.liveConfig),
     ...diagnosisRoutes(new Diagnosis(parts)),
     ...liveRoutes(new LiveView(parts.inquiry)),
+    ...explainRoutes({
+      explain: (question, worker) =>
+        explainLive(
+          { inquiry: parts.inquiry, upstreams: () => describeUpstreams(parts) },
+          workerOf(parts.supervisor, worker),
+          question,
+        ),
+    }),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 
@@ -62,6 +72,14 @@ const setLogLevel = async (
   log.level = level;
   const { answers, missing } = await inquiry.askAll('set-log-level', { level });
   return { level, workers: answers.map(({ worker, answer: former }) => ({ worker, former })), missing };
+};
+
+/** Any ready one for 0. Throws an `AdminProblem` where there is no such worker. */
+const workerOf = ({ pool }: Supervisor, number: number): LiveWorker => {
+  const live = pool.inPhase('ready').find(({ slot }) => number === 0 || slot.number === number);
+  if (live === undefined && number === 0) throw new AdminProblem(503, 'no worker is ready');
+  if (live === undefined) throw new AdminProblem(404, `there is no ready worker ${number}`);
+  return live;
 };
 
 const DESCRIBE_TRIES = 3;

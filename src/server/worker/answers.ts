@@ -18,6 +18,11 @@ export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
     recordHeap(file);
     return true;
   },
+  readonly plane: Pick<DataPlane, 'explain'>;
+}
+
+export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
+  explain: (question) => plane.explain(question),
   'set-log-level': ({ level }) => {
     const former = log.level;
     log.level = level;
