@@ -26,8 +26,6 @@ export const OPTIONS = {
     value: "'NAME: VALUE'",
     help: 'a field of the request, may be repeated',
   },
-  client: { type: 'string', value: 'IP', help: 'the address that asks; default 127.0.0.1' },
-  listener: { type: 'string', value: 'NAME', help: 'where it comes in; default: what the URL fits' },
   http2: { type: 'boolean', help: 'by HTTP/2 in place of HTTP/1.1' },
   'show-values': { type: 'boolean', help: 'also the values of claims; never a token' },
   worker: { type: 'string', value: 'N', help: 'one worker in place of all' },
@@ -37,8 +35,16 @@ export const OPTIONS = {
   route: { type: 'string', value: 'NAME', help: 'only those of that route' },
   upstream: { type: 'string', value: 'NAME', help: 'only those of that upstream' },
   endpoint: { type: 'string', value: 'HOST:PORT', help: 'only those on that endpoint' },
-  listener: { type: 'string', value: 'NAME', help: 'only those of that listener' },
-  client: { type: 'string', value: 'ADDRESS', help: 'only those of that client' },
+  listener: {
+    type: 'string',
+    value: 'NAME',
+    help: 'only those of that listener; explain: where the request comes in',
+  },
+  client: {
+    type: 'string',
+    value: 'ADDRESS',
+    help: 'only those of that client; explain: who asks (127.0.0.1)',
+  },
   phase: {
     type: 'string',
     value: 'PHASE',

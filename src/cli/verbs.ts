@@ -41,6 +41,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     run: async ({ words, output }) => {
       const { explainCause } = await import('./cause.js');
       return explainCause(words[0], output);
+    },
+  },
   explain: {
     summary: 'what would become of a request, and why; exit code 1 when it would be refused',
     words: '[METHOD] URL',

@@ -19,7 +19,7 @@ import type { LiveConfig } from './live-config.js';
 import { LiveView } from './live-view.js';
 import type { MetricsCollector } from './metrics-collector.js';
 import type { Supervisor } from './supervisor.js';
-import { workerOf } from './worker-of.js';
+import { anyWorkerOf, workerOf } from './worker-of.js';
 
 export interface AdminParts {
   readonly supervisor: Supervisor;
@@ -44,7 +44,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       explain: (question, worker) =>
         explainLive(
           { inquiry: parts.inquiry, upstreams: () => describeUpstreams(parts) },
-          workerOf(parts.supervisor, worker),
+          anyWorkerOf(parts.supervisor.pool, worker),
           question,
         ),
     }),
@@ -72,14 +72,6 @@ const setLogLevel = async (
   log.level = level;
   const { answers, missing } = await inquiry.askAll('set-log-level', { level });
   return { level, workers: answers.map(({ worker, answer: former }) => ({ worker, former })), missing };
-};
-
-/** Any ready one for 0. Throws an `AdminProblem` where there is no such worker. */
-const workerOf = ({ pool }: Supervisor, number: number): LiveWorker => {
-  const live = pool.inPhase('ready').find(({ slot }) => number === 0 || slot.number === number);
-  if (live === undefined && number === 0) throw new AdminProblem(503, 'no worker is ready');
-  if (live === undefined) throw new AdminProblem(404, `there is no ready worker ${number}`);
-  return live;
 };
 
 const DESCRIBE_TRIES = 3;

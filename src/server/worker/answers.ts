@@ -6,7 +6,7 @@ import { recordCpuProfile, recordHeap } from './diagnosis.js';
 
 export interface AnswerSources {
   readonly log: Log;
-  readonly plane: Pick<DataPlane, 'streams' | 'killStream' | 'connections'>;
+  readonly plane: Pick<DataPlane, 'explain' | 'streams' | 'killStream' | 'connections'>;
 }
 
 export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
@@ -18,10 +18,6 @@ export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
     recordHeap(file);
     return true;
   },
-  readonly plane: Pick<DataPlane, 'explain'>;
-}
-
-export const composeAnswers = ({ log, plane }: AnswerSources): Answers => ({
   explain: (question) => plane.explain(question),
   'set-log-level': ({ level }) => {
     const former = log.level;
