@@ -43,6 +43,23 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return explainCause(words[0], output);
     },
   },
+  explain: {
+    summary: 'what would become of a request, and why; exit code 1 when it would be refused',
+    words: '[METHOD] URL',
+    options: [
+      ...(['header', 'client', 'listener', 'http2', 'show-values'] as const),
+      ...(['config', 'live', 'admin', 'json'] as const),
+    ],
+    least: 1,
+    most: 2,
+    run: async (line) => {
+      const { explain } = await import('./explain.js');
+      const { header = [], client, listener, http2 = false, live = false, json = false } = line.options;
+      const showValues = line.options['show-values'] === true;
+      const options = { headers: header, client, listener, http2, showValues, live, json };
+      return explain({ ...targetOf(line), words: line.words, ...options }, line.output);
+    },
+  },
   upstreams: {
     summary:
       'the endpoints of a running instance, their states and why; exit code 1 when an upstream has none',

@@ -14,6 +14,7 @@ import {
 } from './environment.js';
 import { interpolate } from './interpolate.js';
 import { reportIssues } from './schema-problems.js';
+import { writtenKeys } from './compile/written-keys.js';
 import { configSchema, type ConfigDocument, type TorusConfig } from './schema/document.js';
 
 export interface LoadRequest {
@@ -70,7 +71,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadResult> {
   if (report.errors.length > 0) return failure(report, inputs);
   return {
     ok: true,
-    snapshot: deepFreeze(snapshot),
+    snapshot: deepFreeze({ ...snapshot, written: writtenKeys(raw ?? {}) }),
     warnings: report.warnings,
     file: source.absoluteFile,
     inputs: [...inputs],

@@ -36,6 +36,15 @@ export interface ConfigSnapshot {
   readonly overload: OverloadConfig;
   readonly upstreams: readonly UpstreamConfig[];
   readonly routes: readonly RouteConfig[];
+  /** What of it somebody wrote down; undefined when nobody knows. For people who ask where a value is from. */
+  readonly written?: WrittenKeys | undefined;
+}
+
+/** Keys such as `timeouts.request` that stand in the configuration, by the name of what they belong to. */
+export interface WrittenKeys {
+  readonly listeners: Readonly<Record<string, readonly string[]>>;
+  readonly routes: Readonly<Record<string, readonly string[]>>;
+  readonly upstreams: Readonly<Record<string, readonly string[]>>;
 }
 
 /**

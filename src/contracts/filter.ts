@@ -1,5 +1,6 @@
 import type { Cause } from './cause.js';
 import type { Exchange } from './exchange.js';
+import type { ExplainOptions, FilterExplanation } from './explanation.js';
 import type { Fields } from './fields.js';
 import type { ResponseHead } from './message.js';
 import type { KeySetSource } from './key-set.js';
@@ -41,6 +42,11 @@ export interface Filter {
   ): FilterVerdict | Promise<FilterVerdict>;
   /** Streamed request bodies longer than this end the exchange with 413. Buffers nothing. */
   readonly maxRequestBytes?: number;
+  /**
+   * What `onRequest` would do, decided by the same code, for a request that nobody has sent: nothing is fetched, counted or
+   * remembered. Changes `upstreamFields` and `exchange.identity` as `onRequest` does, for those that come after it.
+   */
+  explain?(exchange: Exchange, upstreamFields: Fields, options: ExplainOptions): FilterExplanation;
   /** Called in reverse route order on the final response head, before it is written. Must not throw. */
   onResponse?(exchange: Exchange, response: ResponseHead): void;
   /** Called once when the exchange has ended, whatever the cause. Must not throw. */

@@ -1,8 +1,9 @@
 import type { Cause } from './cause.js';
 import type { DownstreamStream } from './downstream.js';
-import type { ExchangeRecord } from './exchange.js';
+import type { Exchange, ExchangeRecord } from './exchange.js';
+import type { ExplainedForward, ExplainedRetry } from './explanation.js';
 import type { Fields } from './fields.js';
-import type { Body, ResponseHead } from './message.js';
+import type { Body, RequestHead, ResponseHead } from './message.js';
 import type { CompiledRoute } from './router.js';
 import type { Upstream } from './upstream.js';
 
@@ -28,6 +29,25 @@ export interface ForwardOwner {
   onForwardEnded(cause: Cause, detail: string | undefined): void;
 }
 
+/** A request and its route, sent by a client or only asked about. */
+export interface RoutedRequest {
+  readonly route: CompiledRoute;
+  readonly downstream: { readonly head: RequestHead };
+}
+
+/** A request that nobody has sent. */
+export interface ForwardQuestion extends RoutedRequest {
+  readonly exchange: Exchange;
+  /** After the filters. */
+  readonly fields: Fields;
+  /** What Host says of the endpoint, where the route asks for its own name; undefined while it is not certain. */
+  readonly endpointHost: string | undefined;
+}
+
+export type ForwardExplanation =
+  | { readonly refused: Cause; readonly detail: string | undefined }
+  | { readonly forwarded: ExplainedForward; readonly retry: ExplainedRetry | undefined };
+
 export interface Forwarding {
   /** Stops at once and releases the endpoint: the client is gone, or the exchange took too long. No owner call follows. */
   cancel(): void;
@@ -40,4 +60,9 @@ export interface Forwarding {
 /** Moves one exchange between downstream and upstream: picks, connects, retries, streams, tunnels. */
 export interface Forwarder {
   forward(job: ForwardJob, owner: ForwardOwner): Forwarding;
+}
+
+export interface ExplainingForwarder extends Forwarder {
+  /** What `forward` would send, or refuse. */
+  explain(question: ForwardQuestion): ForwardExplanation;
 }

@@ -1,6 +1,7 @@
 import type { BoundListener, ConfigSnapshot } from './config.js';
 import type { EndpointActivity } from './endpoint-feed.js';
 import type { LiveExchange, StreamQuery, StreamSelection, WorkerConnections } from './live-view.js';
+import type { ExplainAnswer, ExplainQuestion } from './explanation.js';
 
 export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
 
@@ -38,6 +39,8 @@ export interface DataPlane {
   connections(maxClients: number): Promise<WorkerConnections>;
   /** What runs on each endpoint: of the snapshot that serves, and of former ones. An endpoint may be there more than once. */
   endpointActivity(): readonly EndpointActivity[];
+  /** What would become of a request that began now. Sends, counts and remembers nothing. */
+  explain(question: ExplainQuestion): ExplainAnswer;
   /** Destroys every socket, naming what was cut. */
   destroyAll(): readonly LiveExchange[];
   /** Releases pools and timers. Resolves when the sockets have closed and are counted: the process can end by itself. */

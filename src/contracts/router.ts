@@ -1,5 +1,6 @@
 import type { RouteConfig } from './config.js';
 import type { Exchange } from './exchange.js';
+import type { ExplainedCandidate, ExplainedSplit } from './explanation.js';
 import type { Filter } from './filter.js';
 import type { RequestHead } from './message.js';
 import type { Mirror } from './mirror.js';
@@ -26,6 +27,8 @@ export interface CompiledRoute {
 export interface UpstreamSplit {
   /** Once an exchange: its retries stay with the upstream it got. */
   choose(exchange: Exchange): Upstream;
+  /** What `choose` would do; `upstreams` are those that it may choose. */
+  explain(exchange: Exchange): ExplainedSplit & { readonly upstreams: readonly Upstream[] };
 }
 
 /** What the filters of a route want of request bodies. */
@@ -58,4 +61,17 @@ export type RouteMatch<T> =
  */
 export interface Router<T> {
   match(head: RequestHead): RouteMatch<T>;
+}
+
+/** A router that can say why. Not for the hot path: every route is looked at. */
+export interface ExplainingRouter<T> extends Router<T> {
+  /** Each route with the first predicate that failed, in the order of precedence; the nearest `limit` of them. */
+  explain(head: RequestHead, limit: number): RoutesExplanation<T>;
+}
+
+export interface RoutesExplanation<T> {
+  /** What `match` says. */
+  readonly match: RouteMatch<T>;
+  readonly total: number;
+  readonly candidates: readonly ExplainedCandidate[];
 }

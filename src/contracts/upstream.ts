@@ -1,6 +1,7 @@
 import type { Duplex, Writable } from 'node:stream';
 import type { Cause } from './cause.js';
 import type { Exchange } from './exchange.js';
+import type { ExplainedUpstream } from './explanation.js';
 import type { Fields } from './fields.js';
 import type { WatchedSink } from './flow.js';
 import type { Body, RequestHead, ResponseHead } from './message.js';
@@ -131,13 +132,23 @@ export interface Upstream {
   reportFailure(endpoint: Endpoint | undefined, cause: Cause): void;
   /** The head of the answer is about to go to the client: adds what makes it come back to the endpoint that answered. */
   markResponse(exchange: Exchange, head: ResponseHead): void;
+  /** Whom it would pick for this exchange, as far as that is certain, and the state of its endpoints. Changes nothing. */
+  explain(exchange: Exchange): ExplainedUpstream;
   /** Closes idle connections; running ones close when released. */
   dispose(): void;
+}
+
+/** A choice that neither chance nor turn decides. */
+export interface CertainChoice<T extends Endpoint> {
+  readonly endpoint: T;
+  readonly why: string;
 }
 
 /** Picks one of the endpoints that may be used now. Called once an attempt; keeps what it learns for itself. */
 export interface Balancer {
   pick<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined;
+  /** Whom `pick` would take now, where that is certain. Changes nothing that `pick` goes by. Only for balancers that can be certain. */
+  foretell?<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): CertainChoice<T> | undefined;
   /** Only for balancers that learn from what became of attempts; see `Upstream`. */
   reportResponse?(endpoint: Endpoint, status: number, headMs: number): void;
   reportFailure?(endpoint: Endpoint, cause: Cause): void;

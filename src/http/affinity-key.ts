@@ -16,6 +16,10 @@ export function affinityKeyFor(config: AffinityKeyConfig): AffinityKey {
   };
 }
 
+/** `header x-user`, `client-address`: what the key is, never its value. */
+export const affinityWords = (config: AffinityKeyConfig): string =>
+  'name' in config ? `${config.kind} ${config.name}` : config.kind;
+
 function readerFor(config: AffinityKeyConfig): AffinityKey {
   switch (config.kind) {
     case 'header':

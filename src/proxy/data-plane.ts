@@ -5,9 +5,15 @@ import type {
   ListenerConfig,
   ListenerTlsConfig,
 } from '../contracts/config.js';
+import type { ExplainAnswer, ExplainQuestion } from '../contracts/explanation.js';
 import type { EndpointActivity } from '../contracts/endpoint-feed.js';
 import type { DataPlane } from '../contracts/lifecycle.js';
-import type { LiveExchange, StreamQuery, StreamSelection, WorkerConnections } from '../contracts/live-view.js';
+import type {
+  LiveExchange,
+  StreamQuery,
+  StreamSelection,
+  WorkerConnections,
+} from '../contracts/live-view.js';
 import { ConnectionCensus } from '../observability/connection-census.js';
 import type { CountedConnection } from '../observability/connection-census.js';
 import { StreamSelector } from '../observability/stream-selection.js';
@@ -191,8 +197,7 @@ export class WorkerDataPlane implements DataPlane {
         census.addConnection(listener.config.name, connection);
       }
     }
-    for (const graph of this.graphs())
-      for (const row of graph.endpointConnections()) census.addEndpoint(row);
+    for (const graph of this.graphs()) for (const row of graph.endpointConnections()) census.addEndpoint(row);
     return census.result(maxClients);
   }
 
@@ -204,6 +209,10 @@ export class WorkerDataPlane implements DataPlane {
 
   endpointActivity(): readonly EndpointActivity[] {
     return this.graphs().flatMap((graph) => graph.endpointActivity());
+  }
+
+  explain(question: ExplainQuestion): ExplainAnswer {
+    return this.parts.proxy.graph.explain?.(question) ?? { problem: 'this worker explains nothing' };
   }
 
   destroyAll(): readonly LiveExchange[] {

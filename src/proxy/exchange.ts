@@ -15,6 +15,9 @@ import type { Timers } from '../contracts/timers.js';
 import { grpcCallOf } from '../http/grpc.js';
 import { ExchangeFlow } from './exchange-flow.js';
 
+/** What an exchange is made of: what a client sent, or what somebody asks about. */
+export type ExchangeSource = Pick<DownstreamStream, 'head' | 'requestBytes'>;
+
 /** Owns the record of one exchange: plain fields that the stages fill, so that the end of it needs no collecting. */
 export class ProxyExchange implements ExchangeRecord {
   readonly id: string;
@@ -43,10 +46,10 @@ export class ProxyExchange implements ExchangeRecord {
   /** What a split chose. */
   chosenUpstream: string | undefined = undefined;
   readonly grpc: GrpcCall | undefined;
-  private readonly downstream: DownstreamStream;
+  private readonly downstream: ExchangeSource;
 
   constructor(
-    downstream: DownstreamStream,
+    downstream: ExchangeSource,
     identity: { readonly id: string; readonly client: ClientInfo; readonly startedAt: number },
   ) {
     this.downstream = downstream;

@@ -1,4 +1,5 @@
 import type { EndpointActivity } from '../contracts/endpoint-feed.js';
+import type { ExplainAnswer, ExplainQuestion } from '../contracts/explanation.js';
 import type { Forwarder } from '../contracts/forwarder.js';
 import type { EndpointConnections } from '../contracts/live-view.js';
 import type { CompiledRoute, Router } from '../contracts/router.js';
@@ -20,6 +21,8 @@ export interface GraphParts {
   readonly requestIdField: string;
   readonly trusted: IpSet;
   readonly owned: readonly Disposable[];
+  /** What would become of a request here. */
+  readonly explain?: (question: ExplainQuestion) => ExplainAnswer;
 }
 
 /**
@@ -31,6 +34,7 @@ export class Graph {
   readonly forwarder: Forwarder;
   readonly requestIdField: string;
   readonly trusted: IpSet;
+  readonly explain: GraphParts['explain'];
   private readonly owned: readonly Disposable[];
   private exchanges = 0;
   private retired = false;
@@ -41,6 +45,7 @@ export class Graph {
     this.forwarder = parts.forwarder;
     this.requestIdField = parts.requestIdField;
     this.trusted = parts.trusted;
+    this.explain = parts.explain;
     this.owned = parts.owned;
   }
 

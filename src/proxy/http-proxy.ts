@@ -1,7 +1,7 @@
 // Over 400 lines: the order of a request's life is read in one place; what each step does is elsewhere.
 import type { Cause } from '../contracts/cause.js';
 import type { DownstreamObserver, DownstreamStream, RequestHandler } from '../contracts/downstream.js';
-import type { ClientInfo, GrpcCall } from '../contracts/exchange.js';
+import type { GrpcCall } from '../contracts/exchange.js';
 import type { Fields } from '../contracts/fields.js';
 import type { Filter, FilterVerdict, LocalReply } from '../contracts/filter.js';
 import type { ForwardOwner, Forwarding } from '../contracts/forwarder.js';
@@ -14,14 +14,14 @@ import type { Timer, Timers } from '../contracts/timers.js';
 import type { Upstream } from '../contracts/upstream.js';
 import { CAUSES } from '../errors/causes.js';
 import { copyOf, fieldsOf } from '../http/field-block.js';
-import { clientAddressOf } from '../http/forwarded.js';
-import { grpcStatusIn, parseGrpcTimeout } from '../http/grpc.js';
-import type { IpSet } from '../http/ip-set.js';
+import { grpcStatusIn } from '../http/grpc.js';
 import { spendForward } from '../http/max-forwards.js';
 import { gatherBody } from './body-buffer.js';
+import { clientBehind } from './client-behind.js';
 import { ProxyExchange } from './exchange.js';
 import type { Graph } from './graph.js';
 import { WHOLE_WAIT_MS, describeExchange } from './live-exchange.js';
+import { grpcLimit } from './grpc-deadline.js';
 import { renderReply } from './local-reply.js';
 import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
@@ -105,7 +105,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   constructor(proxy: HttpProxy, downstream: DownstreamStream) {
     const { options, graph } = proxy;
-    const client = graph.trusted.empty ? downstream.client : behindProxies(downstream, graph.trusted);
+    const client = clientBehind(downstream.client, downstream.head.fields, graph.trusted);
     const claimedId = client.trusted ? downstream.head.fields.get(graph.requestIdField) : undefined;
     // The serialiser drops every client's X-Request-Id; a field of another name that Torus sets is dropped here.
     if (graph.requestIdField !== 'x-request-id') downstream.head.fields.remove(graph.requestIdField);
@@ -175,14 +175,12 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.reply({ status: 503, cause: 'internal.overload.shed', fields });
   }
 
-  /** The shorter of what the client and the route allow; what is left of it is told the upstream anew with each attempt. */
   private takeGrpcDeadline(call: GrpcCall, requestMs: number): number {
-    const askedMs = parseGrpcTimeout(this.fields.get('grpc-timeout')) ?? Infinity;
-    const limitMs = Math.min(askedMs, requestMs > 0 ? requestMs : Infinity);
-    if (limitMs === Infinity) return 0;
-    call.deadlineAtMs = this.exchange.startedAt + limitMs;
-    this.fields = copyOf(this.fields);
-    this.fields.remove('grpc-timeout');
+    const limitMs = grpcLimit(call, this.fields, { requestMs, startedAt: this.exchange.startedAt });
+    if (limitMs > 0) {
+      this.fields = copyOf(this.fields);
+      this.fields.remove('grpc-timeout');
+    }
     return limitMs;
   }
 
@@ -440,15 +438,3 @@ const CONTINUE: ResponseHead = {
   contentLength: -1,
 };
 const NO_FILTERS: readonly Filter[] = [];
-
-/** The client as trusted peers report it. */
-function behindProxies(downstream: DownstreamStream, trusted: IpSet): ClientInfo {
-  const { client } = downstream;
-  if (!client.trusted) return client;
-  const address = clientAddressOf(
-    client.peerAddress,
-    downstream.head.fields.getAll('x-forwarded-for'),
-    trusted,
-  );
-  return { ...client, address };
-}

@@ -2,7 +2,7 @@ import type { SplitConfig } from '../contracts/config.js';
 import type { Exchange } from '../contracts/exchange.js';
 import type { UpstreamSplit } from '../contracts/router.js';
 import type { Upstream } from '../contracts/upstream.js';
-import { affinityKeyFor } from '../http/affinity-key.js';
+import { affinityKeyFor, affinityWords } from '../http/affinity-key.js';
 import { hashText, rendezvousScore } from '../http/rendezvous.js';
 
 /**
@@ -16,6 +16,8 @@ interface Target {
   readonly weight: number;
   readonly hash: number;
 }
+
+type SplitExplanation = ReturnType<UpstreamSplit['explain']>;
 
 /** Undefined where every upstream of the split is unknown: the configuration does not let that happen. */
 export function compileSplit(
@@ -36,6 +38,18 @@ export function compileSplit(
       const key = keyOf?.(exchange);
       const target = key === undefined ? byChance(targets, random() * total) : byKey(targets, hashText(key));
       return (target ?? first).upstream;
+    },
+    explain(exchange: Exchange): SplitExplanation {
+      const key = keyOf?.(exchange);
+      const certain =
+        targets.length === 1 ? first : key === undefined ? undefined : byKey(targets, hashText(key));
+      return {
+        by: config.by === undefined ? 'chance' : affinityWords(config.by),
+        hasKey: key !== undefined,
+        targets: targets.map(({ upstream, weight }) => ({ upstream: upstream.name, share: weight / total })),
+        chosen: certain?.upstream.name,
+        upstreams: certain === undefined ? targets.map(({ upstream }) => upstream) : [certain.upstream],
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestHead, ResponseHead } from '../../contracts/message.js';
-import type { ForwardJob } from '../../contracts/forwarder.js';
+import type { RoutedRequest } from '../../contracts/forwarder.js';
 import { copyOf, fieldsOf } from '../../http/field-block.js';
 
 /**
@@ -12,7 +12,7 @@ import { copyOf, fieldsOf } from '../../http/field-block.js';
 const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** An extended CONNECT to a protocol that its route does not take. Upgrade over HTTP/1.1 can be overlooked; this cannot. */
-export function isRefusedConnect({ downstream, route }: ForwardJob): boolean {
+export function isRefusedConnect({ downstream, route }: RoutedRequest): boolean {
   const { connect, upgrade = '' } = downstream.head;
   return connect === 'extended' && !route.config.upgrades.includes(upgrade);
 }

@@ -1,10 +1,13 @@
 import type { Exchange } from '../../contracts/exchange.js';
-import type { ForwardJob } from '../../contracts/forwarder.js';
+import type { ForwardQuestion } from '../../contracts/forwarder.js';
 
 /** Owns what the upstream is told of the time it has left. Only for routes that ask for it. */
 
 /** Takes out what the client says, which is believed of trusted peers only. Milliseconds, counted from the request head; 0 for no limit. */
-export function takeClaimedDeadline({ exchange, fields }: ForwardJob, name: string): number {
+export function takeClaimedDeadline(
+  { exchange, fields }: Pick<ForwardQuestion, 'exchange' | 'fields'>,
+  name: string,
+): number {
   const claimed = fields.get(name);
   if (claimed === undefined) return 0;
   fields.remove(name);

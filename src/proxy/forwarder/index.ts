@@ -1,8 +1,9 @@
 import type { ForwardedConfig } from '../../contracts/config.js';
-import type { ForwardJob, ForwardOwner, Forwarder, Forwarding } from '../../contracts/forwarder.js';
+import type { ForwardJob, ExplainingForwarder, ForwardOwner, Forwarding } from '../../contracts/forwarder.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import { isRefusedConnect } from './connect-tunnel.js';
+import { explainForward } from './explain-forward.js';
 import { forwardedLinesFor } from './forwarded-lines.js';
 import type { ForwardingServices } from './attempt.js';
 import { ExchangeForwarding } from './forwarding.js';
@@ -15,10 +16,11 @@ export { forwardedLinesFor };
 export function createForwarder(
   config: ForwardedConfig,
   shared: { readonly timers: Timers; readonly telemetry: Telemetry },
-): Forwarder {
+): ExplainingForwarder {
   const services: ForwardingServices = { ...shared, forwardedLines: forwardedLinesFor(config) };
   const isLooping = loopGuardFor(config.via);
   return {
+    explain: (question) => explainForward(question, { forwardedLines: services.forwardedLines, isLooping }),
     forward(job: ForwardJob, owner: ForwardOwner): Forwarding {
       if (isLooping(job.exchange.request.fields)) {
         owner.onForwardFailed('downstream.route.loop', undefined);

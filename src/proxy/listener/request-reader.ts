@@ -22,7 +22,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 /** Blank lines before a request line that are overlooked (RFC 9112 section 2.2 asks for one). */
 const MAX_LEADING_BYTES = 8;
 
-const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' | 'partial'>, Cause>> = {
+export const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' | 'partial'>, Cause>> = {
   'too-large': 'downstream.head.too-large',
   'line-too-long': 'downstream.head.target-too-long',
   'bare-lf': 'downstream.head.malformed',

@@ -1,9 +1,11 @@
 /** Owns the predicates of one route that are not about host and path: method, fields, query. */
 import type { FieldPredicate } from '../../contracts/config.js';
+import type { FailedPredicate } from '../../contracts/explanation.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { RequestHead } from '../../contracts/message.js';
 import type { RouteEntry, RouteMatch } from '../../contracts/router.js';
-import { queryMatches } from '../../http/query-parameter.js';
+import { queryMatches, queryValues } from '../../http/query-parameter.js';
+import { shownValue } from '../../http/secret-value.js';
 
 /** One route on the node its host and path led to. */
 export interface Candidate<T> {
@@ -65,6 +67,38 @@ export function collectMethods<T>(
   }
 }
 
+/** What stands in the way of this request once host and path fit, as `pickCandidate` judges it; undefined when nothing does. */
+export function firstUnmet<T>(candidate: Candidate<T>, head: RequestHead): FailedPredicate | undefined {
+  const { methods, ports } = candidate;
+  if (!takesPort(candidate, head))
+    return { predicate: 'ports', wanted: [...(ports ?? [])].join(', '), got: String(portOf(head.authority)) };
+  if (!takesMethod(candidate, head.method))
+    return { predicate: 'methods', wanted: [...(methods ?? [])].join(', '), got: head.method };
+  const field = candidate.headers.find((predicate) => !fieldMatches(head.fields, predicate));
+  if (field !== undefined) return unmet('headers', field, head.fields.getAll(field.name));
+  const parameter = candidate.query.find((predicate) => !parameterMatches(head.query, predicate));
+  if (parameter === undefined) return undefined;
+  return unmet('query', parameter, queryValues(head.query, parameter.name, SHOWN_VALUES));
+}
+
+/** Of one field or parameter. */
+const SHOWN_VALUES = 3;
+const SHOWN_LENGTH = 120;
+
+function unmet(
+  predicate: 'headers' | 'query',
+  { name, value }: FieldPredicate,
+  values: readonly string[],
+): FailedPredicate {
+  const got = values.slice(0, SHOWN_VALUES).join(', ').slice(0, SHOWN_LENGTH);
+  return {
+    predicate,
+    name,
+    wanted: value === undefined ? 'any value' : shownValue(name, value),
+    got: values.length === 0 ? 'absent' : shownValue(name, got),
+  };
+}
+
 function impliedMethods(method: string): readonly string[] {
   return method === 'GET' ? ['GET', 'HEAD'] : [method];
 }
@@ -75,14 +109,21 @@ function takesMethod<T>(candidate: Candidate<T>, method: string): boolean {
 
 function takesRest<T>(candidate: Candidate<T>, head: RequestHead): boolean {
   if (candidate.predicateCount === 0) return true;
-  if (candidate.ports?.has(portOf(head.authority)) === false) return false;
   return (
+    takesPort(candidate, head) &&
     candidate.headers.every((predicate) => fieldMatches(head.fields, predicate)) &&
-    candidate.query.every((predicate) => queryMatches(head.query, predicate.name, predicate.value))
+    candidate.query.every((predicate) => parameterMatches(head.query, predicate))
   );
 }
 
+function takesPort<T>({ ports }: Candidate<T>, head: RequestHead): boolean {
+  return ports === undefined || ports.has(portOf(head.authority));
+}
+
 const portOf = (authority: string): number => Number(authority.slice(authority.lastIndexOf(':') + 1));
+
+const parameterMatches = (query: string, { name, value }: FieldPredicate): boolean =>
+  queryMatches(query, name, value);
 
 function fieldMatches(fields: Fields, predicate: FieldPredicate): boolean {
   if (predicate.value === undefined) return fields.has(predicate.name);

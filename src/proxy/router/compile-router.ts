@@ -1,14 +1,21 @@
 /** Owns the choice of host, and the order in which the path tables are asked. */
 import type { RequestHead } from '../../contracts/message.js';
-import type { RouteEntry, RouteMatch, Router } from '../../contracts/router.js';
+import type {
+  ExplainingRouter,
+  RouteEntry,
+  RouteMatch,
+  Router,
+  RoutesExplanation,
+} from '../../contracts/router.js';
 import type { Candidate } from './candidate.js';
+import { explainCandidates } from './explain-candidates.js';
 import { pathKey } from './path-key.js';
 import { PathTable } from './path-table.js';
 
 const NOT_FOUND = { kind: 'not-found' } as const;
 
 /** Compiles routes into a Router. Throws a RangeError naming the route whose path no request can have. */
-export function compileRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
+export function compileRouter<T>(entries: readonly RouteEntry<T>[]): ExplainingRouter<T> {
   const router = new MethodRouter<T>();
   for (const entry of entries) {
     try {
@@ -21,16 +28,25 @@ export function compileRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
 }
 
 /** CONNECT requests have routes of their own: what is behind those speaks no HTTP, and what is behind the others nothing else. */
-class MethodRouter<T> implements Router<T> {
+class MethodRouter<T> implements ExplainingRouter<T> {
+  private readonly entries: RouteEntry<T>[] = [];
   private readonly plain = new HostRouter<T>();
   private readonly connect = new HostRouter<T>();
 
   add(entry: RouteEntry<T>): void {
     (entry.config.connect === undefined ? this.plain : this.connect).add(entry);
+    this.entries.push(entry);
   }
 
   match(head: RequestHead): RouteMatch<T> {
     return head.connect === 'tcp' ? this.connect.match(head) : this.plain.match(head);
+  }
+
+  explain(head: RequestHead, limit: number): RoutesExplanation<T> {
+    const match = this.match(head);
+    const chosen = match.kind === 'matched' ? match.target : undefined;
+    const candidates = explainCandidates(this.entries, { head, chosen, limit });
+    return { match, total: this.entries.length, candidates };
   }
 }
 

@@ -3,6 +3,7 @@ import type { UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointActivity, EndpointView, UpstreamEndpoints } from '../../contracts/endpoint-feed.js';
 import type { Exchange } from '../../contracts/exchange.js';
 import type { EndpointConnections } from '../../contracts/live-view.js';
+import type { ExplainedUpstream } from '../../contracts/explanation.js';
 import type { ResponseHead } from '../../contracts/message.js';
 import type {
   AttemptObserver,
@@ -22,6 +23,7 @@ import type { WatchedEndpoint } from './outcome-reports.js';
 import { OutcomeReports } from './outcome-reports.js';
 import { ConnectionAllowance } from './connection-allowance.js';
 import { candidatesOf } from './candidates.js';
+import { describeUpstream } from './describe-upstream.js';
 import { limiterFor } from './request-limiter.js';
 import { UpstreamRetryBudget } from './retry-budget.js';
 import type { UpstreamServices } from './upstream-endpoint.js';
@@ -42,6 +44,8 @@ export class UpstreamGroup implements Upstream {
   private known: ReadonlyMap<string, UpstreamEndpoint> = new Map();
   /** Gone from the upstream, with exchanges that still run. */
   private leaving: readonly UpstreamEndpoint[] = [];
+  /** What the primary said last. */
+  private latest: UpstreamEndpoints;
   /** A new array whenever it changes: balancers keep what they computed of it. */
   private pickable: readonly UpstreamEndpoint[] = [];
   readonly limiter: RequestLimiter | undefined;
@@ -60,14 +64,18 @@ export class UpstreamGroup implements Upstream {
     this.limiter = limiterFor(config, services, () => this.pickable.length);
     this.maxRequests = config.pool.maxRequests;
     this.outcomes = outcomeReportsFor(config, services);
-    this.update(services.endpoints.current(config.name) ?? asConfigured(config));
+    this.latest = services.endpoints.current(config.name) ?? asConfigured(config);
+    this.update(this.latest);
     this.unfollow = services.endpoints.follow(config.name, (endpoints) => this.update(endpoints));
   }
 
   checkout(exchange: Exchange, observer: AttemptObserver, options: CheckoutOptions): Checkout {
     const picked = this.pick(exchange, options);
     if (picked !== undefined) return picked.checkout(observer, this.prefaced(exchange, options));
-    observer.onAttemptFailed(safeFailure(this.refusal(), undefined));
+    const refusal = this.refusal();
+    if (refusal === 'upstream.limit.exceeded')
+      this.services.telemetry.upstreamOverflow(this.name, 'endpoint');
+    observer.onAttemptFailed(safeFailure(refusal, undefined));
     return { cancel: () => undefined };
   }
 
@@ -126,6 +134,20 @@ export class UpstreamGroup implements Upstream {
     for (const endpoint of this.known.values()) endpoint.closeLongIdle(idleForMs);
   }
 
+  explain(exchange: Exchange): ExplainedUpstream {
+    const candidates = candidatesOf(this.pickable, NONE, this.maxRequests);
+    const [only] = candidates;
+    const certain =
+      candidates.length === 1 && only !== undefined
+        ? { endpoint: only, why: 'no other may be picked' }
+        : this.balancer.foretell?.(candidates, exchange);
+    return describeUpstream(this.config, this.latest, {
+      known: this.known,
+      certain,
+      refusal: only === undefined ? this.refusal() : undefined,
+    });
+  }
+
   dispose(): void {
     this.unfollow();
     this.limiter?.dispose();
@@ -134,7 +156,8 @@ export class UpstreamGroup implements Upstream {
   }
 
   /** Endpoints that stay keep their connections. One that goes is picked no more; what runs on it ends as it would. */
-  private update({ endpoints, panic }: UpstreamEndpoints): void {
+  private update(latest: UpstreamEndpoints): void {
+    const { endpoints, panic } = latest;
     const before = this.known;
     const known = new Map<string, UpstreamEndpoint>();
     const pickable: UpstreamEndpoint[] = [];
@@ -147,6 +170,7 @@ export class UpstreamGroup implements Upstream {
       if (view.available || panic) pickable.push(endpoint);
     }
     this.known = known;
+    this.latest = latest;
     for (const [key, endpoint] of before) if (!known.has(key)) this.letGo(endpoint);
     if (!isReweighted && isSameList(pickable, this.pickable)) return;
     this.pickable = pickable;
@@ -181,10 +205,11 @@ export class UpstreamGroup implements Upstream {
   /** Why none could be picked. */
   private refusal(): Cause {
     if (this.maxRequests === undefined || this.pickable.length === 0) return 'upstream.pick.none-available';
-    this.services.telemetry.upstreamOverflow(this.name, 'endpoint');
     return 'upstream.limit.exceeded';
   }
 }
+
+const NONE: readonly Endpoint[] = [];
 
 function outcomeReportsFor(
   { name, outlierEjection }: UpstreamConfig,

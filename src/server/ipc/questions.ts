@@ -1,4 +1,5 @@
 /** Owns what the primary may ask of a worker at any time, and what the worker answers. Plain data on both ways. */
+import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
 import type { LogConfig } from '../../contracts/config.js';
 import type { StreamQuery, StreamSelection, WorkerConnections } from '../../contracts/live-view.js';
 import type { OverloadReport } from './overload-report.js';
@@ -12,6 +13,8 @@ export interface Questions {
   };
   /** Writes the heap into that file. Nothing else is done meanwhile. */
   'heap-snapshot': { readonly question: { readonly file: string }; readonly answer: true };
+  /** What would become of a request that began now. */
+  explain: { readonly question: ExplainQuestion; readonly answer: ExplainAnswer };
   /** Logs at this level from now on, until the next reload. Answers with the former level. */
   'set-log-level': { readonly question: { readonly level: LogConfig['level'] }; readonly answer: string };
   /** Which exchanges run. */

@@ -3,6 +3,7 @@ import type { Log } from '../../observability/logger.js';
 import type { AdminRoute } from '../admin/admin-route.js';
 import { basicRoutes } from '../admin/routes/basic-routes.js';
 import { connectionRoutes } from '../admin/routes/connection-routes.js';
+import { explainRoutes } from '../admin/routes/explain-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
 import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
@@ -12,13 +13,14 @@ import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { overloadRoutes } from '../admin/routes/overload-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { Diagnosis } from './diagnosis.js';
+import { explainLive } from './explain-live.js';
 import type { Endpoints } from './endpoints/index.js';
 import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
 import { LiveView } from './live-view.js';
 import type { MetricsCollector } from './metrics-collector.js';
 import type { Supervisor } from './supervisor.js';
-import { workerOf } from './worker-of.js';
+import { anyWorkerOf, workerOf } from './worker-of.js';
 
 export interface AdminParts {
   readonly supervisor: Supervisor;
@@ -40,6 +42,14 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
     ...diagnosisRoutes(new Diagnosis(parts)),
     ...liveRoutes(new LiveView(parts.inquiry)),
     ...overloadRoutes({ overload: () => describeOverload(parts) }),
+    ...explainRoutes({
+      explain: (question, worker) =>
+        explainLive(
+          { inquiry: parts.inquiry, upstreams: () => describeUpstreams(parts) },
+          anyWorkerOf(parts.supervisor.pool, worker),
+          question,
+        ),
+    }),
     ...logRoutes({ setLogLevel: (level, worker) => setLogLevel(parts, level, worker) }),
   ]);
 

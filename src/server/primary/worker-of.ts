@@ -8,3 +8,11 @@ export const workerOf = (pool: Pick<WorkerPool, 'inPhase'>, number: number): Liv
   if (live === undefined) throw new AdminProblem(404, `there is no ready worker ${number}`);
   return live;
 };
+
+/** Where no worker is named (0), any that is ready. Throws an `AdminProblem` where there is none. */
+export const anyWorkerOf = (pool: Pick<WorkerPool, 'inPhase'>, number: number): LiveWorker => {
+  if (number > 0) return workerOf(pool, number);
+  const [live] = pool.inPhase('ready');
+  if (live === undefined) throw new AdminProblem(503, 'no worker is ready');
+  return live;
+};

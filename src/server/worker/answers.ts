@@ -7,8 +7,8 @@ import { recordCpuProfile, recordHeap } from './diagnosis.js';
 
 export interface AnswerSources {
   readonly log: Log;
-  readonly plane: Pick<DataPlane, 'streams' | 'killStream' | 'connections'>;
   readonly overload: { describe(): OverloadReport };
+  readonly plane: Pick<DataPlane, 'explain' | 'streams' | 'killStream' | 'connections'>;
 }
 
 export const composeAnswers = ({ log, plane, overload }: AnswerSources): Answers => ({
@@ -20,6 +20,7 @@ export const composeAnswers = ({ log, plane, overload }: AnswerSources): Answers
     recordHeap(file);
     return true;
   },
+  explain: (question) => plane.explain(question),
   'set-log-level': ({ level }) => {
     const former = log.level;
     log.level = level;

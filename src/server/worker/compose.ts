@@ -1,4 +1,5 @@
 import type { ConfigSnapshot, RouteConfig } from '../../contracts/config.js';
+import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
 import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { FilterServices } from '../../contracts/filter.js';
 import type { KeySetSource } from '../../contracts/key-set.js';
@@ -12,12 +13,19 @@ import type { Upstream } from '../../contracts/upstream.js';
 import { compileIpSet } from '../../http/ip-set.js';
 import { bodyRulesOf } from '../../proxy/body-rules.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
+import { RequestExplainer } from '../../proxy/explain/index.js';
 import { createFilter } from '../../proxy/filters/index.js';
 import { createForwarder, forwardedLinesFor, RequestMirror } from '../../proxy/forwarder/index.js';
 import { Graph } from '../../proxy/graph.js';
 import type { Disposable } from '../../proxy/graph.js';
 import { HttpProxy } from '../../proxy/http-proxy.js';
-import { ConnectionCap, Listener, ProxiedPeers } from '../../proxy/listener/index.js';
+import {
+  ConnectionCap,
+  describeConnection,
+  Listener,
+  ProxiedPeers,
+  readQuestion,
+} from '../../proxy/listener/index.js';
 import { RequestIds } from '../../proxy/request-id.js';
 import { compileRewrite, compileRouter } from '../../proxy/router/index.js';
 import { TimerWheel } from '../../proxy/timer-wheel.js';
@@ -37,7 +45,7 @@ export interface ComposeServices {
 export function compose(snapshot: ConfigSnapshot, services: ComposeServices): DataPlane {
   const { telemetry, overload } = services;
   const timers = new TimerWheel();
-  const shared: GraphServices = { ...services, timers };
+  const shared: GraphServices = { ...services, timers, live: true };
   const graph = composeGraph(snapshot, shared);
   const requestIds = new RequestIds();
   const proxy = new HttpProxy({ graph, telemetry, timers, requestIds, overload });
@@ -66,8 +74,29 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
   return new WorkerDataPlane({ proxy, listeners, composeGraph: composeNext, timers, drain, updateCap });
 }
 
-interface GraphServices extends ComposeServices {
+/**
+ * What would become of a request under this snapshot, without a listener, a worker or a connection. Throws when it cannot be
+ * served. Endpoints are as configured: nobody has looked at them.
+ */
+export function explainOnce(
+  snapshot: ConfigSnapshot,
+  services: Omit<ComposeServices, 'overload'>,
+  question: ExplainQuestion,
+): ExplainAnswer {
+  const timers = new TimerWheel();
+  const graph = composeGraph(snapshot, { ...services, timers, live: false });
+  try {
+    return graph.explain?.(question) ?? { problem: 'nothing explains it' };
+  } finally {
+    graph.dispose();
+    timers.dispose();
+  }
+}
+
+interface GraphServices extends Omit<ComposeServices, 'overload'> {
   readonly timers: Timers;
+  /** It serves. */
+  readonly live: boolean;
 }
 
 /** Everything that a reload replaces. What was made is released again when a later part cannot be. */
@@ -79,17 +108,31 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
     const mirrorServices = { ...services, forwardedLines: forwardedLinesFor(snapshot.forwarded) };
     const parts = { upstreams, filterServices, mirrorServices, owned };
     const routes = snapshot.routes.map((route) => composeRoute(route, parts));
-    return new Graph({
+    const served = {
       router: compileRouter(routes),
       forwarder: createForwarder(snapshot.forwarded, services),
       requestIdField: snapshot.forwarded.requestIdField,
       trusted: compileIpSet(snapshot.trustedProxies),
-      owned,
-    });
+    };
+    const { explain } = composeExplainer(snapshot, served, services);
+    return new Graph({ ...served, owned, explain });
   } catch (error) {
     for (const part of owned) part.dispose?.();
     throw error;
   }
+}
+
+function composeExplainer(
+  { version, listeners, written }: ConfigSnapshot,
+  served: Pick<
+    ConstructorParameters<typeof RequestExplainer>[0],
+    'router' | 'forwarder' | 'requestIdField' | 'trusted'
+  >,
+  { live, timers }: GraphServices,
+): RequestExplainer {
+  const now = (): number => timers.now();
+  const place = { configVersion: version, live, listeners, written };
+  return new RequestExplainer({ ...served, ...place, readQuestion, describeConnection, now });
 }
 
 function composeUpstreams(

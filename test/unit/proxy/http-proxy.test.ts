@@ -94,6 +94,9 @@ function world(filters: readonly Filter[], options: { matched?: boolean; overloa
     reportResponse: () => undefined,
     reportFailure: () => undefined,
     markResponse: () => undefined,
+    explain: () => {
+      throw new Error('nobody asks');
+    },
     dispose: () => undefined,
   };
   const bodyRules = bodyRulesOf(filters);

@@ -1,26 +1,20 @@
 /** Owns the order in which a request is authenticated, and the memory of tokens that were verified. */
 import { LRUCache } from 'lru-cache';
 import type { JwtAuthOptions } from '../../../contracts/config.js';
-import type { Exchange, Identity } from '../../../contracts/exchange.js';
+import type { Exchange } from '../../../contracts/exchange.js';
+import type { ExplainOptions, FilterExplanation } from '../../../contracts/explanation.js';
 import type { Fields } from '../../../contracts/fields.js';
-import type { Filter, FilterServices, FilterVerdict } from '../../../contracts/filter.js';
+import type { Filter, FilterServices, FilterVerdict, LocalReply } from '../../../contracts/filter.js';
 import { type Challenges, createChallenges } from './challenge.js';
-import { compileStrip, type PreparedFields, prepareFields } from './claim-fields.js';
+import { explainToken } from './explain-token.js';
+import { compileStrip, prepareFields } from './claim-fields.js';
 import { Doorkeeper } from './doorkeeper.js';
-import { type JoseHeader, readJoseHeader } from './jose-header.js';
+import { readJoseHeader } from './jose-header.js';
+import type { JudgedToken, RefusedToken, VerifiedToken } from './judged-token.js';
 import { createKeyRingSource, type KeyRing, type KeyRingSource } from './key-ring.js';
 import { holdsScopes } from './scope-check.js';
 import { createTokenExtractor, type TokenExtractor } from './token-extractor.js';
 import { type Claims, TokenVerifier } from './token-verifier.js';
-
-/** What is kept of a verified token: everything a later request with it needs, ready made. */
-interface VerifiedToken {
-  readonly generation: number;
-  readonly validUntilMs: number;
-  readonly identity: Identity;
-  readonly fields: PreparedFields;
-  readonly hasScopes: boolean;
-}
 
 interface Admission {
   readonly exchange: Exchange;
@@ -60,14 +54,8 @@ export class JwtAuthenticator implements Filter {
   }
 
   onRequest(exchange: Exchange, upstreamFields: Fields): FilterVerdict | Promise<FilterVerdict> {
-    this.strip(upstreamFields);
-    const extraction = this.extractor.extract(exchange.request);
-    if (!this.options.forwardToken) this.extractor.remove(upstreamFields);
-    if (extraction.kind === 'missing') return this.challenges.missing;
-    if (extraction.kind === 'several')
-      return this.challenges.invalid('The request carries more than one token.');
-    const { token } = extraction;
-    if (token.length > this.options.maxTokenBytes) return this.challenges.invalid('The token is too long.');
+    const token = this.takeToken(exchange, upstreamFields);
+    if (typeof token !== 'string') return token;
     const ring = this.keys.current();
     const known = this.verified?.get(token);
     if (
@@ -80,8 +68,35 @@ export class JwtAuthenticator implements Filter {
     return this.authenticate(token, ring, { exchange, upstreamFields });
   }
 
+  explain(exchange: Exchange, upstreamFields: Fields, options: ExplainOptions): FilterExplanation {
+    const token = this.takeToken(exchange, upstreamFields);
+    const judged: JudgedToken =
+      typeof token === 'string'
+        ? this.judge(token, this.keys.current())
+        : { reply: token, reason: token.detail ?? '' };
+    const verdict =
+      judged !== 'keys-needed' && 'identity' in judged
+        ? this.admit(judged, { exchange, upstreamFields })
+        : undefined;
+    return explainToken(judged, verdict, { ...this.options, ...options });
+  }
+
   dispose(): void {
     this.verified?.clear();
+  }
+
+  /** The token, or the answer to a request without a usable one. What the upstream is not to see is taken away. */
+  private takeToken(exchange: Exchange, upstreamFields: Fields): string | LocalReply {
+    this.strip(upstreamFields);
+    const extraction = this.extractor.extract(exchange.request);
+    if (!this.options.forwardToken) this.extractor.remove(upstreamFields);
+    if (extraction.kind === 'missing') return this.challenges.missing;
+    if (extraction.kind === 'several')
+      return this.challenges.invalid('The request carries more than one token.');
+    const { token } = extraction;
+    return token.length > this.options.maxTokenBytes
+      ? this.challenges.invalid('The token is too long.')
+      : token;
   }
 
   private authenticate(
@@ -89,39 +104,36 @@ export class JwtAuthenticator implements Filter {
     ring: KeyRing | undefined,
     admission: Admission,
   ): FilterVerdict | Promise<FilterVerdict> {
-    const header = readJoseHeader(token);
-    if (header === undefined) return this.challenges.invalid('The token is malformed.');
-    if (!this.options.algorithms.some((algorithm) => algorithm === header.algorithm)) return this.refuse();
-    const key = ring?.select(header);
-    if (ring !== undefined && key !== undefined) return this.verify(token, { ring, header }, admission);
-    return this.keys.refresh === undefined
-      ? this.refuse()
-      : this.authenticateAfterRefresh(token, header, admission);
+    const judged = this.judge(token, ring);
+    if (judged === 'keys-needed') return this.authenticateAfterRefresh(token, admission);
+    return this.conclude(token, judged, admission);
   }
 
-  private async authenticateAfterRefresh(
-    token: string,
-    header: JoseHeader,
-    admission: Admission,
-  ): Promise<FilterVerdict> {
+  private async authenticateAfterRefresh(token: string, admission: Admission): Promise<FilterVerdict> {
     const ring = await this.keys.refresh?.();
-    return ring === undefined
-      ? this.challenges.keysUnavailable
-      : this.verify(token, { ring, header }, admission);
+    if (ring === undefined) return this.challenges.keysUnavailable;
+    const judged = this.judge(token, ring);
+    return judged === 'keys-needed' ? this.refuse().reply : this.conclude(token, judged, admission);
   }
 
-  private verify(
-    token: string,
-    chosen: { ring: KeyRing; header: JoseHeader },
-    admission: Admission,
-  ): FilterVerdict {
-    const key = chosen.ring.select(chosen.header);
-    if (key === undefined) return this.refuse();
-    const verification = this.verifier.verify(token, key, chosen.header.algorithm, this.services.now());
-    if ('refusal' in verification) return this.challenges.invalid(verification.refusal);
-    const entry = this.entryOf(verification.claims, chosen.ring.generation);
-    if (this.doorkeeper.admits(token)) this.remember(token, entry);
-    return this.admit(entry, admission);
+  private conclude(token: string, judged: VerifiedToken | RefusedToken, admission: Admission): FilterVerdict {
+    if ('reply' in judged) return judged.reply;
+    if (this.doorkeeper.admits(token)) this.remember(token, judged);
+    return this.admit(judged, admission);
+  }
+
+  /** Changes nothing. `keys-needed`: no key here is for it, but the issuer may have one. */
+  private judge(token: string, ring: KeyRing | undefined): JudgedToken {
+    const header = readJoseHeader(token);
+    if (header === undefined) return this.invalid('The token is malformed.', 'it is no signed token');
+    if (!this.options.algorithms.some((algorithm) => algorithm === header.algorithm))
+      return this.refuse(`its algorithm is not one of ${this.options.algorithms.join(', ')}`);
+    const key = ring?.select(header);
+    if (ring === undefined || key === undefined)
+      return this.keys.refresh === undefined ? this.refuse('no key fits its header') : 'keys-needed';
+    const verification = this.verifier.verify(token, key, header.algorithm, this.services.now());
+    if ('refusal' in verification) return this.invalid(verification.refusal, verification.reason);
+    return this.entryOf(verification.claims, ring.generation);
   }
 
   private remember(token: string, entry: VerifiedToken): void {
@@ -151,7 +163,11 @@ export class JwtAuthenticator implements Filter {
     return undefined;
   }
 
-  private refuse(): FilterVerdict {
-    return this.challenges.invalid('The token is not accepted here.');
+  private refuse(reason = ''): RefusedToken {
+    return this.invalid('The token is not accepted here.', reason);
+  }
+
+  private invalid(refusal: string, reason: string): RefusedToken {
+    return { reply: this.challenges.invalid(refusal), reason };
   }
 }

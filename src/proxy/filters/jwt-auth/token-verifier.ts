@@ -12,7 +12,10 @@ export type Refusal =
   | 'The token is not valid yet.'
   | 'The token is not accepted here.';
 
-export type Verification = { readonly claims: Claims } | { readonly refusal: Refusal };
+export type Verification =
+  | { readonly claims: Claims }
+  /** `reason` is for the operator: it may tell what would have passed, and nothing of the token. */
+  | { readonly refusal: Refusal; readonly reason: string };
 
 export class TokenVerifier {
   private readonly options: JwtAuthOptions;
@@ -27,11 +30,13 @@ export class TokenVerifier {
   verify(token: string, key: KeyObject, algorithm: string, nowMs: number): Verification {
     try {
       const claims: unknown = jwt.verify(token, key, this.verifyOptions(algorithm, nowMs));
-      return isClaims(claims) && this.holdsRequired(claims)
-        ? { claims }
-        : { refusal: 'The token is not accepted here.' };
+      if (!isClaims(claims))
+        return { refusal: 'The token is not accepted here.', reason: 'it holds no claims' };
+      const lacking = this.lackingIn(claims);
+      if (lacking === undefined) return { claims };
+      return { refusal: 'The token is not accepted here.', reason: `claim ${lacking} is not as required` };
     } catch (error) {
-      return { refusal: refusalOf(error) };
+      return { refusal: refusalOf(error), reason: reasonOf(error) };
     }
   }
 
@@ -46,9 +51,13 @@ export class TokenVerifier {
     };
   }
 
-  private holdsRequired(claims: Claims): boolean {
-    if (this.options.requireExp && claims['exp'] === undefined) return false;
-    return this.required.every(([name, value]) => Object.hasOwn(claims, name) && claims[name] === value);
+  /** The first required claim that is not there, or has another value. */
+  private lackingIn(claims: Claims): string | undefined {
+    if (this.options.requireExp && claims['exp'] === undefined) return 'exp';
+    const lacking = this.required.find(
+      ([name, value]) => !Object.hasOwn(claims, name) || claims[name] !== value,
+    );
+    return lacking?.[0];
   }
 }
 
@@ -58,6 +67,11 @@ function isFilled(list: readonly string[]): list is [string, ...string[]] {
 
 function isClaims(value: unknown): value is Claims {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The words of the library for what it checks; those of a parser could hold pieces of the token. */
+function reasonOf(error: unknown): string {
+  return error instanceof jwt.JsonWebTokenError ? error.message : 'it is malformed';
 }
 
 /** Whatever else the library throws (a signature of the wrong length, JSON that is none) is a token that does not verify. */

@@ -1,4 +1,4 @@
-import type { Balancer, Endpoint } from '../../../contracts/upstream.js';
+import type { Balancer, CertainChoice, Endpoint } from '../../../contracts/upstream.js';
 import type { Exchange } from '../../../contracts/exchange.js';
 import type { AffinityKey } from '../../../http/affinity-key.js';
 import { hashText, rendezvousScore } from '../../../http/rendezvous.js';
@@ -30,7 +30,16 @@ export class ConsistentHash implements Balancer {
 
   pick<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined {
     const key = this.options.keyOf(exchange);
-    if (key === undefined) return this.options.fallback.pick(endpoints, exchange);
+    return key === undefined ? this.options.fallback.pick(endpoints, exchange) : this.byKey(endpoints, key);
+  }
+
+  foretell<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): CertainChoice<T> | undefined {
+    const key = this.options.keyOf(exchange);
+    const endpoint = key === undefined ? undefined : this.byKey(endpoints, key);
+    return endpoint && { endpoint, why: 'its key leads there' };
+  }
+
+  private byKey<T extends Endpoint>(endpoints: readonly T[], key: string): T | undefined {
     if (endpoints.length < 2) return endpoints[0];
     if (endpoints !== this.compiled) {
       this.compiled = endpoints;

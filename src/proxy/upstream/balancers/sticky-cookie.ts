@@ -3,7 +3,7 @@ import type { Cause } from '../../../contracts/cause.js';
 import type { StickyCookieConfig } from '../../../contracts/config.js';
 import type { Exchange } from '../../../contracts/exchange.js';
 import type { ResponseHead } from '../../../contracts/message.js';
-import type { Balancer, Endpoint } from '../../../contracts/upstream.js';
+import type { Balancer, CertainChoice, Endpoint } from '../../../contracts/upstream.js';
 import { cookieValue } from '../../../http/cookie.js';
 
 /**
@@ -35,9 +35,19 @@ export class StickyCookie implements Balancer {
   }
 
   pick<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined {
+    return this.asked(endpoints, exchange) ?? this.inner.pick(endpoints, exchange);
+  }
+
+  foretell<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): CertainChoice<T> | undefined {
+    const endpoint = this.asked(endpoints, exchange);
+    if (endpoint === undefined) return this.inner.foretell?.(endpoints, exchange);
+    return { endpoint, why: `its cookie ${this.config.name} names it` };
+  }
+
+  /** The endpoint that the client's cookie names. */
+  private asked<T extends Endpoint>(endpoints: readonly T[], exchange: Exchange): T | undefined {
     const named = cookieValue(exchange.request.fields, this.config.name);
-    const endpoint = named === undefined ? undefined : this.endpointNamed(named, endpoints);
-    return endpoint ?? this.inner.pick(endpoints, exchange);
+    return named === undefined ? undefined : this.endpointNamed(named, endpoints);
   }
 
   reportResponse(endpoint: Endpoint, status: number, headMs: number): void {

@@ -31,6 +31,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     killStream: () => 0,
     connections: () => Promise.resolve({ listeners: [], clients: [], clientCount: 0, endpoints: [] }),
     endpointActivity: () => [],
+    explain: () => ({ problem: 'nobody asks' }),
     destroyAll: () => (calls.push('destroyAll'), running),
     dispose: note('dispose'),
     ...overrides,

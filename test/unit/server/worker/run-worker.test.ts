@@ -55,6 +55,7 @@ describe('runWorker', () => {
       killStream: () => 0,
       connections: () => Promise.resolve({ listeners: [], clients: [], clientCount: 0, endpoints: [] }),
       endpointActivity: () => [],
+      explain: () => ({ problem: 'nobody asks' }),
       destroyAll: () => [],
       dispose: note('dispose'),
       ...overrides,

@@ -1,0 +1,2 @@
+/** The way into the explainer. */
+export { RequestExplainer } from './request-explainer.js';
