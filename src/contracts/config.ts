@@ -16,8 +16,10 @@ export type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from './upstream
 export interface ConfigSnapshot {
   /** Grows with each accepted configuration of an instance. */
   readonly version: number;
-  /** How many workers; already resolved from `auto`. */
+  /** How many workers, or the fewest; already resolved from `auto`. */
   readonly workers: number;
+  /** Up to how many, and when; undefined where their number is fixed. */
+  readonly scaling: ScalingConfig | undefined;
   /** Already resolved to what this Node and this system can do. */
   readonly accept: AcceptMode;
   readonly listeners: readonly ListenerConfig[];
@@ -157,6 +159,31 @@ export interface SupervisorConfig {
   /** First and longest delay between forks of a worker that keeps crashing. */
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
+  /** A worker whose place another one has taken may take this long to end what it has. */
+  readonly drainTimeoutMs: number;
+  readonly recycle: RecycleConfig;
+}
+
+/** When workers are replaced by new ones; undefined: never. */
+export interface RecycleConfig {
+  readonly maxAgeMs: number | undefined;
+  /** Resident memory. */
+  readonly maxMemoryBytes: number | undefined;
+}
+
+/** When there is one worker more or less. Limits are means over the workers. */
+export interface ScalingConfig {
+  readonly max: number;
+  /** Client connections of a worker. */
+  readonly sockets: number;
+  /** Of the heap limit, 0 to 1. */
+  readonly heapShare: number;
+  /** Event loop delay, 99th percentile. */
+  readonly loopDelayMs: number;
+  readonly intervalMs: number;
+  readonly upAfterMs: number;
+  readonly downAfterMs: number;
+  readonly cooldownMs: number;
 }
 
 export interface LogConfig {

@@ -9,7 +9,7 @@ export type LifecyclePhase = 'starting' | 'ready' | 'draining' | 'stopped';
 export interface DataPlane {
   /** Session tickets are made and read with keys derived from this from now on; base64. */
   setTicketKeys(ticketKeys: string): void;
-  /** Binds every listener; rejects with the first that cannot be bound (`code`, `address`, `port` on the error). */
+  /** Binds every listener; rejects with the first that cannot be bound (`code` and the name of the `listener` on the error). */
   listen(): Promise<readonly BoundListener[]>;
   /** Compiles the routes, upstreams and filters of a snapshot beside those that serve. Throws when that cannot be done. */
   prepare(snapshot: ConfigSnapshot): void;
@@ -21,7 +21,11 @@ export interface DataPlane {
   announceDrain(): void;
   /** Takes what waits in the backlog, then closes the listening sockets. Connections that are already in stay. */
   stopAccepting(): Promise<void>;
-  /** Closes connections that carry no exchange, and tells the clients of tunnels to go where their route asks for it. */
+  /** Tells the clients of tunnels to go, where their route asks for it. */
+  releaseTunnels(): void;
+  /** Resolves when every connection carries an exchange: the others have asked once more, or their keep-alive has ended. */
+  whenNoneIdle(): Promise<void>;
+  /** Closes connections that carry no exchange. */
   closeIdle(): void;
   /** Closes connections on both sides that have carried nothing for so long, the longest first, a part of them at a time. */
   closeLongIdle(idleForMs: number): void;

@@ -161,6 +161,7 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
 export const PROCESS_FAMILIES: readonly MetricFamily[] = [
   family('gauge', 'torus_worker_open_fds', [], 'Open file descriptors.'),
   family('gauge', 'torus_worker_heap_used_bytes', [], 'V8 heap in use.'),
+  family('gauge', 'torus_worker_heap_limit_bytes', [], 'Most that the V8 heap may take.'),
   family('gauge', 'torus_worker_rss_bytes', [], 'Resident memory.'),
   family(
     'gauge',
@@ -199,6 +200,55 @@ export const PER_WORKER_FAMILIES: readonly MetricFamily[] = [
 export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
   family('counter', 'torus_worker_restarts_total', [], 'Workers forked to replace another.'),
   family('gauge', 'torus_workers', ['phase'], 'Workers in each phase.'),
+  family('gauge', 'torus_workers_wanted', [], 'Workers that there should be: fixed, or chosen by the load.'),
+  family(
+    'counter',
+    'torus_worker_scalings_total',
+    ['direction'],
+    'Steps to one worker more (up) or one less (down) because of the load.',
+  ),
+  family(
+    'counter',
+    'torus_worker_replacements_total',
+    ['reason'],
+    'Workers that served well and were replaced by a new one: config, age, memory, request.',
+  ),
+  family(
+    'counter',
+    'torus_worker_replacements_failed_total',
+    [],
+    'Successors that did not start: the worker they were for went on.',
+  ),
+  family(
+    'gauge',
+    'torus_start_duration_seconds',
+    [],
+    'From the first fork of the instance until every worker served.',
+  ),
+  family(
+    'histogram',
+    'torus_worker_start_duration_seconds',
+    [],
+    'From the fork of a worker until it served.',
+  ),
+  family(
+    'histogram',
+    'torus_worker_outage_duration_seconds',
+    [],
+    'From the death of a worker until its replacement served.',
+  ),
+  family(
+    'histogram',
+    'torus_worker_drain_duration_seconds',
+    [],
+    'From the moment that a replaced worker was told to leave until it was gone.',
+  ),
+  family(
+    'histogram',
+    'torus_config_reload_duration_seconds',
+    ['result'],
+    'From the request to reload until every worker served what it brought, or it was refused.',
+  ),
   family('gauge', 'torus_config_version', [], 'Version of the configuration in use.'),
   family(
     'counter',

@@ -3,22 +3,28 @@ import { PER_WORKER_FAMILIES, PROCESS_FAMILIES, SUMMED_FAMILIES } from './metric
 import { EMPTY_METRICS } from './metrics-snapshot.js';
 import type { HistogramSample, MetricsSnapshot, Sample } from './metrics-snapshot.js';
 
+type Kind = 'counter' | 'gauge';
 type Series<Value> = Map<string, { readonly labels: readonly string[]; readonly value: Value }>;
 
 export class MetricsTotals {
   #dead: MetricsSnapshot = EMPTY_METRICS;
   readonly #living = new Map<number, MetricsSnapshot>();
 
-  /** The newest counts of the worker in that slot. */
-  update(slot: number, metrics: MetricsSnapshot): void {
-    this.#living.set(slot, metrics);
+  /** The newest counts of the worker with that id, which no two have in common. */
+  update(id: number, metrics: MetricsSnapshot): void {
+    this.#living.set(id, metrics);
+  }
+
+  /** The newest counts of the worker with that id. */
+  of(id: number): MetricsSnapshot | undefined {
+    return this.#living.get(id);
   }
 
   /** That worker is gone: its counters are kept, its gauges are not. */
-  retire(slot: number): void {
-    const last = this.#living.get(slot);
+  retire(id: number): void {
+    const last = this.#living.get(id);
     if (last === undefined) return;
-    this.#living.delete(slot);
+    this.#living.delete(id);
     this.#dead = {
       counters: sumByFamily([this.#dead.counters, last.counters]),
       histograms: sumHistogramsByFamily([this.#dead.histograms, last.histograms]),
@@ -26,30 +32,36 @@ export class MetricsTotals {
     };
   }
 
-  /** Sums of the families in the catalogue, and the copies per worker. */
-  read(): MetricsSnapshot {
+  /**
+   * Sums of the families in the catalogue, and the copies per worker, labelled with its slot. One that has none, because its
+   * successor has it, counts in the sums only.
+   */
+  read(slotOf: (id: number) => number | undefined = (id) => id): MetricsSnapshot {
     const all = [this.#dead, ...this.#living.values()];
     return {
       counters: {
         ...pick(sumByFamily(all.map(({ counters }) => counters)), SUMMED_FAMILIES),
-        ...this.#perWorker('counter'),
+        ...this.#perWorker('counter', slotOf),
       },
       gauges: {
         ...pick(sumByFamily(all.map(({ gauges }) => gauges)), SUMMED_FAMILIES),
-        ...this.#perWorker('gauge'),
+        ...this.#perWorker('gauge', slotOf),
       },
       histograms: sumHistogramsByFamily(all.map(({ histograms }) => histograms)),
     };
   }
 
-  #perWorker(kind: 'counter' | 'gauge'): Record<string, Sample[]> {
+  #perWorker(kind: Kind, slotOf: (id: number) => number | undefined): Record<string, Sample[]> {
     const families = [...PROCESS_FAMILIES, ...PER_WORKER_FAMILIES].filter((family) => family.kind === kind);
-    return Object.fromEntries(families.map(({ name }) => [name, this.#workerSamples(name, kind)]));
-  }
-
-  #workerSamples(name: string, kind: 'counter' | 'gauge'): Sample[] {
-    return [...this.#living].flatMap(([slot, metrics]) =>
-      ownSamples(name, kind, metrics).map(withWorker(slot)),
+    const placed = [...this.#living].flatMap(([id, metrics]) => {
+      const slot = slotOf(id);
+      return slot === undefined ? [] : [{ slot, metrics }];
+    });
+    return Object.fromEntries(
+      families.map(({ name }) => [
+        name,
+        placed.flatMap(({ slot, metrics }) => ownSamples(name, kind, metrics).map(withWorker(slot))),
+      ]),
     );
   }
 }
@@ -58,7 +70,7 @@ const withWorker =
   (slot: number) =>
   ([labels, value]: Sample): Sample => [[String(slot), ...labels], value];
 
-const ownSamples = (name: string, kind: 'counter' | 'gauge', metrics: MetricsSnapshot): readonly Sample[] => {
+const ownSamples = (name: string, kind: Kind, metrics: MetricsSnapshot): readonly Sample[] => {
   if (name === 'torus_worker_requests_total')
     return [[[], total(metrics.counters['torus_http_requests_total'])]];
   if (name === 'torus_worker_sockets_open') return bySide(metrics.gauges['torus_sockets_open'] ?? []);

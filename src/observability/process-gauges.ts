@@ -1,6 +1,7 @@
 /** Owns what a worker reports of its own process: descriptors, memory, event loop, garbage collection. */
 import { PerformanceObserver, constants, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { EventLoopUtilization, IntervalHistogram, PerformanceEntry } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
 
 const GC_KINDS: ReadonlyMap<number, string> = new Map([
@@ -11,6 +12,8 @@ const GC_KINDS: ReadonlyMap<number, string> = new Map([
 ]);
 const QUANTILES = [50, 90, 99];
 const RESOLUTION_MS = 20;
+/** Fixed when the process starts: by its memory, its cgroup or --max-old-space-size. */
+const HEAP_LIMIT_BYTES = getHeapStatistics().heap_size_limit;
 
 export interface ProcessGauges {
   read(): Pick<MetricsSnapshot, 'counters' | 'gauges'>;
@@ -48,6 +51,7 @@ const gaugesOf = (
   return {
     torus_worker_open_fds: [[[], openFds]],
     torus_worker_heap_used_bytes: [[[], memory.heapUsed]],
+    torus_worker_heap_limit_bytes: [[[], HEAP_LIMIT_BYTES]],
     torus_worker_rss_bytes: [[[], memory.rss]],
     torus_worker_event_loop_utilization: [[[], loop.utilization]],
     torus_worker_event_loop_delay_seconds: QUANTILES.map((quantile): Sample => [

@@ -35,6 +35,8 @@ export interface DrivenListener {
   stopAccepting(): void;
   /** A client has just connected, and may be about to ask for the first time. */
   readonly hasNewcomers: boolean;
+  /** A connection carries nothing now. */
+  readonly hasIdle: boolean;
   /** Clients that can be told are told not to ask on their connections any more. */
   announceDrain(): void;
   closeIdle(): void;
@@ -67,6 +69,16 @@ const CLOSING_TURNS = 10;
 /** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
 const NEWCOMER_GRACE_MS = 500;
 const NEWCOMER_STEP_MS = 10;
+/** How often a worker that has time looks whether its idle connections are gone. */
+const IDLE_STEP_MS = 100;
+
+/** A shared socket fails without telling its port: the error says whose it is. */
+const listen = (listener: DrivenListener): Promise<BoundListener> =>
+  listener.listen().catch((error: unknown) => {
+    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
+      listener: listener.config.name,
+    });
+  });
 
 /** What is described in one turn of the event loop: about a millisecond's worth. */
 const DESCRIBED_PER_TURN = 500;
@@ -98,7 +110,7 @@ export class WorkerDataPlane implements DataPlane {
   async listen(): Promise<readonly BoundListener[]> {
     const bound: BoundListener[] = [];
     // One after the other: the error names the first one that cannot be bound.
-    for (const listener of this.parts.listeners) bound.push(await listener.listen());
+    for (const listener of this.parts.listeners) bound.push(await listen(listener));
     return bound;
   }
 
@@ -142,9 +154,16 @@ export class WorkerDataPlane implements DataPlane {
     }
   }
 
-  closeIdle(): void {
-    // Not before: a client that comes back at once must find nobody here.
+  // Not before the listeners are closed: a client that comes back at once must find nobody here.
+  releaseTunnels(): void {
     for (const run of this.parts.proxy.running) run.drain();
+  }
+
+  async whenNoneIdle(): Promise<void> {
+    while (this.parts.listeners.some(({ hasIdle }) => hasIdle)) await delay(IDLE_STEP_MS);
+  }
+
+  closeIdle(): void {
     for (const listener of this.parts.listeners) listener.closeIdle();
   }
 

@@ -1,6 +1,5 @@
 /** Owns the step from a checked document to the snapshot: files are read, references resolved, machine limits applied. */
 import type { ConfigSnapshot } from '../../contracts/config.js';
-import { availableCpus } from '../available-cpus.js';
 import { fileDescriptorLimit } from '../file-descriptor-limit.js';
 import type { ConfigDocument } from '../schema/document.js';
 import { availableAcceptMode } from './accept-mode.js';
@@ -11,6 +10,7 @@ import { compileLog } from './compile-log.js';
 import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
 import { compileUpstreams } from './compile-upstreams.js';
+import { compileSupervisor, compileWorkers } from './compile-workers.js';
 
 /** Usable only when the report of `context` has no errors afterwards. */
 export function compileSnapshot(
@@ -21,19 +21,14 @@ export function compileSnapshot(
   const { shutdown, supervisor, log, forwarded } = document;
   return {
     version,
-    workers: document.workers === 'auto' ? availableCpus() : document.workers,
+    ...compileWorkers(document.workers),
     accept: availableAcceptMode(document.accept, context.report),
     listeners: compileListeners(document.listeners ?? [], document.trustedProxies, context),
     tls: { ticketKeyRotationMs: document.tls.ticketKeyRotation },
     admin: compileAdmin(document.admin, context),
     shutdown: { delayMs: shutdown.delay, timeoutMs: shutdown.timeout },
     watch: document.watch,
-    supervisor: {
-      heartbeatTimeoutMs: supervisor.heartbeatTimeout,
-      startTimeoutMs: supervisor.startTimeout,
-      backoffMinMs: supervisor.backoffMin,
-      backoffMaxMs: supervisor.backoffMax,
-    },
+    supervisor: compileSupervisor(supervisor, context),
     log: compileLog(log, context),
     trustedProxies: document.trustedProxies,
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { parseWritableFieldName } from '../parse/field.js';
 import { cidr, countOrAuto, duration, flag, isName, NAME_RULE, positiveDuration, text } from './scalars.js';
 import { adminSchema } from './admin-schema.js';
+import { supervisorSchema } from './process/supervisor-schema.js';
+import { workersSchema } from './process/workers-schema.js';
 import { listenerSchema } from './listener/listener-schema.js';
 import { logSchema } from './log-schema.js';
 import { overloadSchema } from './overload-schema.js';
@@ -25,24 +27,6 @@ const shutdownSchema = z.strictObject({
     .prefault('10s')
     .describe('Running exchanges may take this long to end before they are cut.'),
 });
-
-const supervisorSchema = z
-  .strictObject({
-    heartbeatTimeout: duration()
-      .prefault('30s')
-      .describe('A worker silent for this long is killed and replaced; 0 turns it off.'),
-    startTimeout: positiveDuration()
-      .prefault('30s')
-      .describe('A worker must be ready this long after its fork.'),
-    backoffMin: positiveDuration()
-      .prefault('100ms')
-      .describe('First delay before a worker that keeps crashing is forked again.'),
-    backoffMax: positiveDuration().prefault('30s').describe('Longest such delay.'),
-  })
-  .refine((supervisor) => supervisor.backoffMin <= supervisor.backoffMax, {
-    path: ['backoffMax'],
-    error: 'must not be shorter than backoffMin',
-  });
 
 const forwardedSchema = z.strictObject({
   style: z
@@ -73,9 +57,11 @@ const limitsSchema = z.strictObject({
 
 export const configSchema = z
   .strictObject({
-    workers: countOrAuto(1, 1024)
+    workers: workersSchema
       .prefault('auto')
-      .describe('Worker processes; `auto` is one for each processor, within the CPU quota of the container.'),
+      .describe(
+        'Worker processes; `auto` is one for each processor, within the CPU quota of the container. With `min` and `max` their number follows the load.',
+      ),
     accept: z
       .enum(['shared', 'round-robin', 'reuse-port'])
       .prefault('shared')

@@ -56,6 +56,9 @@ export type PrimaryMessage =
   | { readonly type: 'key-set-refreshed'; readonly request: number }
   /** Make and read session tickets with keys derived from this; base64. */
   | { readonly type: 'ticket-keys'; readonly ticketKeys: string }
+  /** Another one has taken its place: take nothing new, and end what runs within that time. */
+  | { readonly type: 'retire'; readonly reason: string; readonly timeoutMs: number }
+  /** Stop as the configuration says; to one that retires: sooner than it was told. */
   | { readonly type: 'shutdown'; readonly reason: string };
 
 /** What a worker says of a snapshot that it was sent while it served. */
@@ -71,7 +74,13 @@ export type WorkerMessage =
   | { readonly type: 'hello' }
   | { readonly type: 'ready'; readonly listeners: readonly BoundListener[] }
   /** One line that says why this worker cannot serve; it exits next. */
-  | { readonly type: 'boot-failed'; readonly problem: string; readonly code: string | undefined }
+  | {
+      readonly type: 'boot-failed';
+      readonly problem: string;
+      readonly code: string | undefined;
+      /** The one that could not be bound. */
+      readonly listener: string | undefined;
+    }
   | ConfigAnswer
   | { readonly type: 'pong'; readonly sequence: number }
   | AnswerMessage
@@ -100,6 +109,7 @@ const PRIMARY_SHAPES: Shapes<PrimaryMessage> = {
   endpoints: { endpoints: 'object' },
   'key-set-refreshed': { request: 'number' },
   'ticket-keys': { ticketKeys: 'string' },
+  retire: { reason: 'string', timeoutMs: 'number' },
   shutdown: { reason: 'string' },
 };
 

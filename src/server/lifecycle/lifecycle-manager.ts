@@ -9,6 +9,12 @@ export interface LifecycleClock {
   wait(durationMs: number, signal: AbortSignal): Promise<void>;
 }
 
+/** How a drain goes about it. */
+export interface DrainPlan extends ShutdownConfig {
+  /** Idle connections are not closed, but end with their next response or their keep-alive: no client meets a closed one. */
+  readonly patient: boolean;
+}
+
 export interface LifecycleOptions {
   readonly plane: DataPlane;
   readonly shutdown: ShutdownConfig;
@@ -29,8 +35,11 @@ interface Step {
 
 interface Teardown {
   readonly plane: DataPlane;
-  readonly shutdown: ShutdownConfig;
+  /** Replaced by another one when there is less time than was thought. */
+  plan: DrainPlan;
   readonly clock: LifecycleClock;
+  /** Ends the wait for the exchanges as it was planned. */
+  interrupt: () => void;
   report: DrainReport;
 }
 
@@ -40,9 +49,10 @@ interface Teardown {
  */
 const TEARDOWN: readonly Step[] = [
   { name: 'announce', run: ({ plane }) => plane.announceDrain() },
-  { name: 'delay', run: ({ clock, shutdown }) => pause(clock, shutdown.delayMs) },
+  { name: 'delay', run: ({ clock, plan }) => pause(clock, plan.delayMs) },
   { name: 'stop-accepting', run: ({ plane }) => plane.stopAccepting() },
-  { name: 'close-idle', run: ({ plane }) => plane.closeIdle() },
+  { name: 'release-tunnels', run: ({ plane }) => plane.releaseTunnels() },
+  { name: 'close-idle', run: ({ plane, plan }) => (plan.patient ? undefined : plane.closeIdle()) },
   { name: 'wait-for-exchanges', run: (teardown) => waitForExchanges(teardown) },
   { name: 'cut-the-rest', run: (teardown) => cutTheRest(teardown) },
   { name: 'dispose', run: ({ plane }) => plane.dispose() },
@@ -52,7 +62,8 @@ export class LifecycleManager {
   readonly #options: LifecycleOptions;
   #phase: LifecyclePhase = 'starting';
   #shutdown: ShutdownConfig;
-  #teardown: Promise<DrainReport> | undefined;
+  #teardown: Teardown | undefined;
+  #report: Promise<DrainReport> | undefined;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
@@ -73,15 +84,20 @@ export class LifecycleManager {
     if (this.#phase === 'starting') this.#enter('ready');
   }
 
-  /** Runs the teardown once; every caller gets the same report. Never rejects. */
-  drain(): Promise<DrainReport> {
-    this.#teardown ??= this.#tearDown();
-    return this.#teardown;
+  /**
+   * Runs the teardown once; every caller gets the same report. A later call shortens one that was patient: idle connections
+   * are closed at once, and what runs has the time of this call. Never rejects.
+   */
+  drain(plan: DrainPlan = { ...this.#shutdown, patient: false }): Promise<DrainReport> {
+    if (this.#teardown?.plan.patient === true && !plan.patient) hasten(this.#teardown, plan);
+    this.#report ??= this.#tearDown(plan);
+    return this.#report;
   }
 
-  async #tearDown(): Promise<DrainReport> {
+  async #tearDown(plan: DrainPlan): Promise<DrainReport> {
     const { plane, clock } = this.#options;
-    const teardown: Teardown = { plane, shutdown: this.#shutdown, clock, report: NOTHING_DRAINED };
+    const teardown: Teardown = { plane, plan, clock, interrupt: () => undefined, report: NOTHING_DRAINED };
+    this.#teardown = teardown;
     this.#enter('draining');
     for (const step of TEARDOWN) await this.#runStep(step, teardown);
     this.#enter('stopped');
@@ -105,12 +121,34 @@ export class LifecycleManager {
 const pause = (clock: LifecycleClock, durationMs: number): Promise<void> =>
   durationMs > 0 ? clock.wait(durationMs, new AbortController().signal) : Promise.resolve();
 
-const waitForExchanges = async ({ plane, shutdown, clock }: Teardown): Promise<void> => {
-  const drained = new AbortController();
+const hasten = (teardown: Teardown, plan: DrainPlan): void => {
+  teardown.plan = plan;
+  teardown.plane.closeIdle();
+  teardown.interrupt();
+};
+
+const waitForExchanges = async (teardown: Teardown): Promise<void> => {
+  const { plane } = teardown;
+  const drained = teardown.plan.patient
+    ? plane.whenNoneIdle().then(() => plane.whenDrained())
+    : plane.whenDrained();
+  while ((await timeOrDrained(teardown, drained)) === 'hastened');
+};
+
+/** `hastened`: the plan has changed, and its time begins anew. */
+const timeOrDrained = async (teardown: Teardown, drained: Promise<void>): Promise<'over' | 'hastened'> => {
+  const { plan } = teardown;
+  const waiting = new AbortController();
+  teardown.interrupt = () => waiting.abort();
   try {
-    await Promise.race([plane.whenDrained(), clock.wait(shutdown.timeoutMs, drained.signal)]);
+    return await Promise.race([
+      drained.then(() => 'over' as const),
+      teardown.clock
+        .wait(plan.timeoutMs, waiting.signal)
+        .then(() => (teardown.plan === plan ? 'over' : 'hastened')),
+    ]);
   } finally {
-    drained.abort();
+    waiting.abort();
   }
 };
 

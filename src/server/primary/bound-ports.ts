@@ -1,47 +1,55 @@
 /**
- * Owns which ports the listeners with port 0 were given, and which port each worker is told to bind. Workers that ask
- * for port 0 share one socket as long as one of them lives; only when none does may a worker ask for the number itself
- * (asking for it earlier would collide with the socket that is still shared). With `reuse-port` nothing is shared: the first
- * worker is given the ports, and the others wait for their numbers.
+ * Owns the numbers of listeners with port 0. The primary chooses a free one for each before any worker binds, so that every
+ * worker, now or after a reload, asks for the same address: that is what workers share a socket by.
  */
-import type { AcceptMode, BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
 
-export type PortMode = 'configured' | 'remembered';
+/** A port that is free now at that host; undefined when none can be had there: whoever binds will say why. */
+export type ChoosePort = (host: string) => Promise<number | undefined>;
+
+type Listeners = Pick<ConfigSnapshot, 'listeners'>;
 
 export class BoundPorts {
+  readonly #choose: ChoosePort;
   readonly #ports = new Map<string, number>();
-  readonly #ownSockets: boolean;
 
-  constructor(accept: AcceptMode) {
-    this.#ownSockets = accept === 'reuse-port';
+  constructor(choose: ChoosePort) {
+    this.#choose = choose;
   }
 
-  /** A worker must not bind yet: another one that is about to tell its ports does. */
-  mustWait({ listeners }: ConfigSnapshot, anotherBinds: boolean): boolean {
-    const isUnknown = this.#ports.size === 0 && listeners.some(({ port }) => port === 0);
-    return this.#ownSockets && isUnknown && anotherBinds;
+  /** Every listener with port 0 has its number. */
+  isSettled({ listeners }: Listeners): boolean {
+    return listeners.every((listener) => listener.port !== 0 || this.#ports.has(keyOf(listener)));
   }
 
-  /** The mode of a worker about to bind, given the modes of the others that are bound now. */
-  modeFor(boundOthers: readonly PortMode[]): PortMode {
-    if (this.#ports.size === 0) return 'configured';
-    return boundOthers.includes('configured') && !this.#ownSockets ? 'configured' : 'remembered';
+  /** Chooses for those that have none. Never rejects. */
+  async settle({ listeners }: Listeners): Promise<void> {
+    for (const listener of listeners) {
+      if (this.isSettled({ listeners: [listener] })) continue;
+      const port = await this.#choose(listener.host);
+      if (port !== undefined) this.#ports.set(keyOf(listener), port);
+    }
   }
 
-  /** The snapshot with the ports that a worker in that mode shall bind. */
-  apply(snapshot: ConfigSnapshot, mode: PortMode): ConfigSnapshot {
-    if (mode === 'configured') return snapshot;
-    const listeners = snapshot.listeners.map((listener) => ({
-      ...listener,
-      port: listener.port === 0 ? (this.#ports.get(listener.name) ?? 0) : listener.port,
-    }));
+  /** The snapshot with the ports that workers shall bind. */
+  apply(snapshot: ConfigSnapshot): ConfigSnapshot {
+    const listeners = snapshot.listeners.map((listener) =>
+      listener.port === 0 ? { ...listener, port: this.#ports.get(keyOf(listener)) ?? 0 } : listener,
+    );
     return { ...snapshot, listeners };
   }
 
-  /** Takes what a worker bound. False when it ended up elsewhere than the workers before it: it must be replaced. */
-  remember(listeners: readonly BoundListener[]): boolean {
-    if (this.#ports.size > 0) return listeners.every(({ name, port }) => this.#ports.get(name) === port);
-    for (const { name, port } of listeners) this.#ports.set(name, port);
-    return true;
+  /** Drops the numbers of listeners that are not in use. */
+  retain({ listeners }: Listeners): void {
+    const used = new Set(listeners.map(keyOf));
+    for (const key of this.#ports.keys()) if (!used.has(key)) this.#ports.delete(key);
+  }
+
+  /** Somebody else has that listener's number by now. False when the number was not chosen here. */
+  lost(name: string | undefined, { listeners }: Listeners): boolean {
+    const listener = listeners.find((candidate) => candidate.name === name);
+    return listener?.port === 0 && this.#ports.delete(keyOf(listener));
   }
 }
+
+const keyOf = ({ name, host }: ListenerConfig): string => `${name}\u0000${host}`;

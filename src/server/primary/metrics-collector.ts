@@ -11,6 +11,7 @@ import { MetricsTotals } from '../../observability/metrics-totals.js';
 import { renderPrometheus } from '../../observability/prometheus.js';
 import type { Scheduler } from './scheduler.js';
 import type { WorkerPool } from './worker-pool.js';
+import type { WorkerRecord } from './worker-slot.js';
 
 export interface InstanceFacts {
   readonly restarts: number;
@@ -26,7 +27,7 @@ export interface MetricsCollectorOptions {
   readonly scheduler: Scheduler;
   facts(): InstanceFacts;
   /** Counts of other parts of the primary. */
-  more(): Pick<MetricsSnapshot, 'counters' | 'gauges'>;
+  more(): MetricsSnapshot;
 }
 
 export const COLLECT_TIMEOUT_MS = 1000;
@@ -42,7 +43,7 @@ const FAMILIES: readonly MetricFamily[] = [
 export class MetricsCollector {
   readonly #options: MetricsCollectorOptions;
   readonly #totals = new MetricsTotals();
-  readonly #waiting = new Map<number, { readonly slots: Set<number>; done(): void }>();
+  readonly #waiting = new Map<number, { readonly workers: Set<number>; done(): void }>();
   #collecting: Promise<void> | undefined;
   #request = 0;
   #missing = 0;
@@ -52,19 +53,24 @@ export class MetricsCollector {
   }
 
   /** Takes an answer; `request` is undefined for the last word of a worker that leaves. */
-  receive(slot: number, metrics: MetricsSnapshot, request: number | undefined): void {
-    this.#totals.update(slot, metrics);
+  receive({ id }: WorkerRecord, metrics: MetricsSnapshot, request: number | undefined): void {
+    this.#totals.update(id, metrics);
     if (request === undefined) return;
     const waiting = this.#waiting.get(request);
-    if (waiting?.slots.delete(slot) === true && waiting.slots.size === 0) waiting.done();
+    if (waiting?.workers.delete(id) === true && waiting.workers.size === 0) waiting.done();
   }
 
   /** That worker is gone: nobody waits for it any more, and what it counted stays in the totals. */
-  retire(slot: number): void {
-    this.#totals.retire(slot);
+  retire({ id }: WorkerRecord): void {
+    this.#totals.retire(id);
     for (const waiting of this.#waiting.values()) {
-      if (waiting.slots.delete(slot) && waiting.slots.size === 0) waiting.done();
+      if (waiting.workers.delete(id) && waiting.workers.size === 0) waiting.done();
     }
+  }
+
+  /** The newest counts of that worker; undefined before its first. */
+  of({ id }: WorkerRecord): MetricsSnapshot | undefined {
+    return this.#totals.of(id);
   }
 
   /** Asks every ready worker and waits for the answers, at most a second. Callers at the same moment share one round. */
@@ -76,13 +82,14 @@ export class MetricsCollector {
   /** The newest counts as Prometheus text. */
   async scrape(): Promise<string> {
     await this.collect();
-    const totals = this.#totals.read();
+    const slots = new Map(this.#options.pool.slots.map(({ worker, number }) => [worker?.id, number]));
+    const totals = this.#totals.read((id) => slots.get(id));
     const { counters, gauges } = this.#instance();
     const more = this.#options.more();
     return renderPrometheus(FAMILIES, {
       counters: { ...totals.counters, ...counters, ...more.counters },
       gauges: { ...totals.gauges, ...gauges, ...more.gauges },
-      histograms: totals.histograms,
+      histograms: { ...totals.histograms, ...more.histograms },
     });
   }
 
@@ -100,15 +107,15 @@ export class MetricsCollector {
     this.#request += 1;
     const request = this.#request;
     return new Promise((resolve) => {
-      const slots = new Set(asked.map(({ slot }) => slot.number));
+      const workers = new Set(asked.map(({ worker }) => worker.id));
       const done = (): void => {
         cancel();
         this.#waiting.delete(request);
-        this.#missing += slots.size;
+        this.#missing += workers.size;
         resolve();
       };
       const cancel = scheduler.after(COLLECT_TIMEOUT_MS, done);
-      this.#waiting.set(request, { slots, done });
+      this.#waiting.set(request, { workers, done });
       for (const { worker } of asked) worker.process.send({ type: 'collect-metrics', request });
     });
   }

@@ -1,44 +1,52 @@
-/** Owns which parts of a configuration a running instance can take over, and which wait for a restart. */
+/** Owns how a running instance takes over each part of a configuration: at once, with new workers, or from its next start on. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
 
 export interface ReloadPlan {
   /** The new snapshot, with the old values of everything that needs a restart. */
   readonly snapshot: ConfigSnapshot;
+  /** Keys that were changed and that only new workers can take over: sockets, and what is made once in a worker. */
+  readonly needNewWorkers: readonly string[];
   /** Keys of the configuration that were changed but need a restart. */
   readonly needRestart: readonly string[];
 }
 
 type SnapshotKey = keyof ConfigSnapshot;
+type Named = readonly (readonly [key: SnapshotKey, name: string])[];
 
-/** Fixed while the instance runs: sockets, processes, and the timers around them. Named as in the configuration. */
-const FIXED: readonly (readonly [key: SnapshotKey, name: string])[] = [
-  ['listeners', 'listeners'],
+/** Fixed while the instance runs: what the primary itself has bound, and how processes are made. Named as in the configuration. */
+const FIXED: Named = [
   ['accept', 'accept'],
-  ['tls', 'tls'],
   ['admin', 'admin'],
-  ['workers', 'workers'],
-  ['supervisor', 'supervisor'],
+];
+
+/** A worker has them from its start to its end. */
+const BORN_WITH: Named = [
+  ['listeners', 'listeners'],
   ['maxConnectionsPerWorker', 'limits.maxConnections'],
 ];
 
 export const planReload = (current: ConfigSnapshot, next: ConfigSnapshot): ReloadPlan => {
-  const listeners = withCertificatesOf(current.listeners, next.listeners);
-  const served = { ...current, listeners };
-  const changed = FIXED.filter(([key]) => !isDeepStrictEqual(served[key], next[key]));
-  const kept = Object.fromEntries(changed.map(([key]) => [key, served[key]]));
-  // The level can change at any time; where lines go, and in which format, is settled at the start.
-  const log = { ...current.log, level: next.log.level };
-  const needRestart = changed.map(([, name]) => name);
+  const kept = FIXED.filter(([key]) => !isDeepStrictEqual(current[key], next[key]));
+  // How the lines of the primary look is settled at the start.
+  const log = { ...next.log, pretty: current.log.pretty };
+  const needRestart = kept.map(([, name]) => name);
   return {
-    snapshot: { ...next, ...kept, log },
-    needRestart: isDeepStrictEqual(log, next.log)
-      ? needRestart
-      : [...needRestart, 'log.access or log.format'],
+    snapshot: { ...next, ...Object.fromEntries(kept.map(([key]) => [key, current[key]])), log },
+    needNewWorkers: newWorkersFor(current, next),
+    needRestart: log.pretty === next.log.pretty ? needRestart : [...needRestart, 'log.format'],
   };
 };
 
-/** Certificates change while a listener serves; everything else about it is fixed. */
+const newWorkersFor = (current: ConfigSnapshot, next: ConfigSnapshot): readonly string[] => {
+  const served = { ...current, listeners: withCertificatesOf(current.listeners, next.listeners) };
+  const names = BORN_WITH.filter(([key]) => !isDeepStrictEqual(served[key], next[key])).map(
+    ([, name]) => name,
+  );
+  return isDeepStrictEqual(current.log.access, next.log.access) ? names : [...names, 'log.access'];
+};
+
+/** Certificates change while a listener serves. */
 const withCertificatesOf = (
   current: readonly ListenerConfig[],
   next: readonly ListenerConfig[],

@@ -2,16 +2,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
-import type { ConfigAnswer, EndpointDirectoryState } from '../ipc/messages.js';
+import type { ConfigAnswer } from '../ipc/messages.js';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.js';
 import type { LoadSnapshot } from './instance-input.js';
 import { keySetUrls } from './key-sets.js';
 import type { KeySetStore } from './key-sets.js';
 import { planReload } from './reload-plan.js';
+import type { ReloadPlan } from './reload-plan.js';
+import type { Roller, Trial } from './roller.js';
 import { Rollout } from './rollout.js';
 import type { Scheduler } from './scheduler.js';
 import type { Supervisor } from './supervisor.js';
-import type { WorkerRecord } from './worker-slot.js';
+import type { BootWith, WorkerRecord } from './worker-slot.js';
+import type { WorkerTimes } from './worker-times.js';
 
 /** What became of one reload. */
 export interface ReloadResult {
@@ -35,6 +38,10 @@ export interface ReloaderOptions {
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly load: LoadSnapshot;
+  readonly roller: Pick<Roller, 'exclusively' | 'try' | 'complete'>;
+  readonly times: Pick<WorkerTimes, 'reloaded'>;
+  /** The workers serve it: the rest of the instance takes it over. */
+  onApplied(snapshot: ConfigSnapshot): Promise<void>;
 }
 
 interface WaitingReload {
@@ -63,7 +70,7 @@ export class Reloader {
    * it was read; a request with a source of its own shares with nobody. Never rejects.
    */
   reload(load = this.#options.load, when: ReloadWhen = 'changed'): Promise<ReloadResult> {
-    if (load !== this.#options.load) return this.#enqueue(() => this.#reloadOnce(load, when));
+    if (load !== this.#options.load) return this.#enqueue(() => this.#measure(load, when));
     const waiting = (this.#waiting ??= this.#wait());
     if (when === 'always') waiting.when = when;
     return waiting.result;
@@ -73,7 +80,7 @@ export class Reloader {
     const waiting: { result?: Promise<ReloadResult>; when: ReloadWhen } = { when: 'changed' };
     waiting.result = this.#enqueue(() => {
       this.#waiting = undefined;
-      return this.#reloadOnce(this.#options.load, waiting.when);
+      return this.#measure(this.#options.load, waiting.when);
     });
     return waiting as WaitingReload;
   }
@@ -100,6 +107,17 @@ export class Reloader {
     this.#rollout?.gone(worker);
   }
 
+  async #measure(load: LoadSnapshot, when: ReloadWhen): Promise<ReloadResult> {
+    const { scheduler, times } = this.#options;
+    const startedAt = scheduler.now();
+    const result = await this.#reloadOnce(load, when);
+    if (!this.#isStopping()) {
+      this.counts[result.outcome] += 1;
+      times.reloaded(result.outcome, scheduler.now() - startedAt);
+    }
+    return result;
+  }
+
   async #reloadOnce(load: LoadSnapshot, when: ReloadWhen): Promise<ReloadResult> {
     if (this.#isStopping()) return this.#end('rejected', STOPPING);
     this.#options.log.info('Reloading the configuration');
@@ -121,7 +139,7 @@ export class Reloader {
       return this.#end('unchanged', problems, plan.needRestart);
     }
     this.#version = loaded.version;
-    const problem = await this.#apply(plan.snapshot);
+    const problem = await this.#apply(plan);
     if (problem === undefined) return this.#end('applied', problems, plan.needRestart);
     return this.#end('rejected', [...problem, ...problems], plan.needRestart);
   }
@@ -131,51 +149,81 @@ export class Reloader {
     problems: readonly ConfigProblem[],
     needRestart: readonly string[] = [],
   ): ReloadResult {
-    if (!this.#isStopping()) this.counts[outcome] += 1;
     this.last = { outcome, version: this.#options.supervisor.snapshot.version, problems, needRestart };
     return this.last;
   }
 
   /** Undefined once it is served; otherwise why not. */
-  async #apply(snapshot: ConfigSnapshot): Promise<readonly ConfigProblem[] | undefined> {
-    const { supervisor, keySets, endpoints } = this.#options;
+  async #apply({ snapshot, needNewWorkers }: ReloadPlan): Promise<readonly ConfigProblem[] | undefined> {
+    const { supervisor, keySets, endpoints, roller } = this.#options;
     // Before the swap, so that no request meets a route whose keys were never asked for.
     const [state] = await Promise.all([endpoints.prepare(snapshot), keySets.add(keySetUrls(snapshot))]);
-    const problem = this.#isStopping() ? STOPPING : await this.#rollOut(snapshot, state);
+    const next = { snapshot, endpoints: state };
+    const problem =
+      needNewWorkers.length === 0
+        ? await this.#rollOut(next)
+        : await roller.exclusively(() => this.#rollOut(next, needNewWorkers));
     if (problem !== undefined) endpoints.discard();
     keySets.retain(keySetUrls(supervisor.snapshot));
+    if (problem === undefined) await this.#options.onApplied(snapshot);
+    if (problem === undefined) this.#options.log.info({ version: snapshot.version }, 'Configuration applied');
     return problem;
   }
 
+  /** First everything that can fail, in the workers that serve and in a new one where sockets change; then the swap. */
   async #rollOut(
-    snapshot: ConfigSnapshot,
-    endpoints: EndpointDirectoryState,
+    next: BootWith,
+    needNewWorkers: readonly string[] = [],
   ): Promise<readonly ConfigProblem[] | undefined> {
-    const { supervisor, scheduler, log } = this.#options;
+    if (this.#isStopping()) return STOPPING;
+    const { supervisor, scheduler, roller } = this.#options;
     const workers = supervisor.pool.inPhase('ready').map(({ worker }) => worker);
-    const rollout = new Rollout({ snapshot, endpoints, workers, scheduler });
+    const rollout = new Rollout({ ...next, workers, scheduler });
     this.#rollout = rollout;
     try {
       const vote = await rollout.prepare();
       if (this.#isStopping()) return STOPPING;
-      if (!vote.ok) {
-        log.error(
-          { reason: vote.problem },
-          'The workers cannot serve the new configuration. The old one stays',
-        );
-        return [problemOf(vote.problem)];
+      if (!vote.ok) return this.#refuse(vote.problem);
+      const trial = needNewWorkers.length === 0 ? undefined : await this.#tryNewWorker(next, needNewWorkers);
+      if (this.#isStopping()) return STOPPING;
+      if (trial?.ok === false) {
+        rollout.discard();
+        return this.#refuse(trial.problem);
       }
-      this.#options.endpoints.commit();
-      supervisor.adopt(snapshot, vote.prepared);
-      this.#options.endpoints.tellNow();
-      log.level = snapshot.log.level;
-      for (const worker of await rollout.confirm())
-        supervisor.kill(worker, 'it did not take the new configuration');
-      log.info({ version: snapshot.version }, 'Configuration applied');
+      await this.#swap(rollout, next.snapshot, {
+        prepared: vote.prepared,
+        newListeners: trial !== undefined,
+      });
+      if (trial !== undefined) await roller.complete(trial);
       return undefined;
     } finally {
       this.#rollout = undefined;
     }
+  }
+
+  #tryNewWorker(next: BootWith, needNewWorkers: readonly string[]): Promise<Trial> {
+    this.#options.log.info({ changed: needNewWorkers }, 'Replacing the workers, one after the other');
+    return this.#options.roller.try(next);
+  }
+
+  #refuse(problem: string): readonly ConfigProblem[] {
+    const { log } = this.#options;
+    log.error({ reason: problem }, 'The workers cannot serve the new configuration. The old one stays');
+    return [problemOf(problem)];
+  }
+
+  async #swap(
+    rollout: Rollout,
+    snapshot: ConfigSnapshot,
+    vote: { readonly prepared: ReadonlySet<WorkerRecord>; readonly newListeners: boolean },
+  ): Promise<void> {
+    const { supervisor, endpoints, log } = this.#options;
+    endpoints.commit();
+    supervisor.adopt(snapshot, vote.prepared, vote.newListeners);
+    endpoints.tellNow();
+    log.level = snapshot.log.level;
+    for (const worker of await rollout.confirm())
+      supervisor.kill(worker, 'it did not take the new configuration');
   }
 
   #isStopping(): boolean {

@@ -1,10 +1,15 @@
 /** Owns how long a crashed worker's replacement waits. */
 
-export interface BackoffOptions {
+export interface BackoffLimits {
   readonly minMs: number;
   readonly maxMs: number;
   /** A worker that lived this long does not count as crashing again. */
   readonly healthyAfterMs: number;
+}
+
+export interface BackoffOptions {
+  /** Those in force. */
+  limits(): BackoffLimits;
   /** In [0, 1). */
   random(): number;
 }
@@ -20,7 +25,7 @@ export class RestartBackoff {
 
   /** Milliseconds until the fork of a replacement for a worker that was ready for `livedMs` (0: never). */
   nextDelayMs(livedMs: number): number {
-    const { minMs, maxMs, healthyAfterMs } = this.#options;
+    const { minMs, maxMs, healthyAfterMs } = this.#options.limits();
     if (livedMs >= healthyAfterMs) this.#crashes = 0;
     this.#crashes += 1;
     if (this.#crashes === 1) return 0;

@@ -40,8 +40,14 @@ export class Rollout {
     if (silent.length > 0) this.#problem ??= `${silent.length} of the workers did not answer`;
     if (this.#agreed.size === 0) this.#problem ??= 'no worker was there to try it';
     if (this.#problem === undefined) return { ok: true, prepared: this.#agreed };
-    for (const worker of workers) worker.process.send({ type: 'discard', version: snapshot.version });
+    this.discard();
     return { ok: false, problem: this.#problem };
+  }
+
+  /** It will not be served: those that prepared it let go of it. */
+  discard(): void {
+    const { snapshot, workers } = this.#options;
+    for (const worker of workers) worker.process.send({ type: 'discard', version: snapshot.version });
   }
 
   /** Waits until those that agreed serve it. Resolves with the ones that did not say so in time. */

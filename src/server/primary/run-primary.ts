@@ -2,22 +2,25 @@
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
-import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
 import type { AdminServer } from '../admin/admin-server.js';
-import type { ConfigAnswer, WorkerMessage } from '../ipc/messages.js';
+import type { ConfigAnswer, PrimaryMessage, WorkerMessage } from '../ipc/messages.js';
 import { adminRoutes } from './admin-routes.js';
 import { composeEndpoints } from './endpoints/index.js';
 import type { Endpoints } from './endpoints/index.js';
-import { expirySamples, watchExpiry } from './certificate-expiry.js';
+import { watchExpiry } from './certificate-expiry.js';
+import { chooseFreePort } from './free-port.js';
 import { Inquiry } from './inquiry.js';
-import type { InstanceInput } from './instance-input.js';
+import type { InstanceInput, LoadSnapshot } from './instance-input.js';
 import { LiveConfig } from './live-config.js';
+import { moreMetrics } from './instance-metrics.js';
 import { fetchKeySet } from './key-set-fetch.js';
 import { KeySetStore, keySetUrls } from './key-sets.js';
 import { MetricsCollector } from './metrics-collector.js';
 import type { InstanceFacts } from './metrics-collector.js';
 import { openAdmin } from './open-admin.js';
+import { PoolCare } from './pool-care.js';
 import { Reloader } from './reloader.js';
+import { Roller } from './roller.js';
 import { systemScheduler } from './scheduler.js';
 import type { Scheduler } from './scheduler.js';
 import { watchSignals } from './signals.js';
@@ -26,7 +29,8 @@ import { Supervisor } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
 import { forkClusterWorker, setUpForking } from './worker-process.js';
 import type { ForkWorker } from './worker-process.js';
-import type { WorkerRecord, WorkerSlot } from './worker-slot.js';
+import type { WorkerRecord } from './worker-slot.js';
+import { WorkerTimes } from './worker-times.js';
 
 export interface PrimaryOptions {
   readonly snapshot: ConfigSnapshot;
@@ -41,9 +45,6 @@ export interface PrimaryOptions {
   readonly signals?: SignalSource;
   readonly log?: Log;
 }
-
-// Fresh counts this often, so that a worker that dies takes few of them along.
-const COLLECT_INTERVAL_MS = 5000;
 
 /** Runs the instance until it has stopped. Resolves with the exit code; never rejects for an expected failure. */
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
@@ -74,24 +75,26 @@ interface Primary {
   readonly endpoints: Endpoints;
   readonly ticketKeys: TicketKeys;
   readonly metrics: MetricsCollector;
+  readonly roller: Roller;
+  readonly care: PoolCare;
   readonly inquiry: Inquiry;
   readonly reloader: Reloader | undefined;
   readonly liveConfig: LiveConfig | undefined;
 }
 
 const runUntilStopped = async (
-  { supervisor, keySets, endpoints, ticketKeys, metrics }: Primary,
+  { supervisor, keySets, endpoints, ticketKeys, care }: Primary,
   admin: AdminServer | undefined,
   { scheduler, log }: { readonly scheduler: Scheduler; readonly log: Log },
 ): Promise<number> => {
   const stopWarning = watchExpiry(() => supervisor.snapshot, { scheduler, log });
-  const stopCollecting = scheduler.every(COLLECT_INTERVAL_MS, () => void metrics.collect());
+  care.start();
   keySets.start();
   ticketKeys.start();
   await endpoints.directory.start();
   supervisor.start();
   const exitCode = await supervisor.finished;
-  stopCollecting();
+  care.stop();
   stopWarning();
   keySets.stop();
   endpoints.directory.stop();
@@ -104,38 +107,28 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry, input } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startSeconds = Math.round(Date.now() / 1000);
+  const times = new WorkerTimes();
   if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
-  const keySets = new KeySetStore({
-    urls: keySetUrls(snapshot),
-    scheduler,
-    log,
-    random: Math.random,
-    fetchKeys: (url) => fetchKeySet(url, fetch),
-    onChange: (url, keySet) => supervisor.pool.broadcast({ type: 'key-set', url, keySet }),
-  });
-  const endpoints = composeEndpoints({
-    ...{ snapshot, scheduler, log },
-    onChange: (state) => supervisor.pool.broadcast({ type: 'endpoints', endpoints: state }),
-  });
-  const ticketKeys = new TicketKeys({
-    rotationMs: snapshot.tls.ticketKeyRotationMs,
-    scheduler,
-    log,
-    onRotated: (keys) => supervisor.pool.broadcast({ type: 'ticket-keys', ticketKeys: keys }),
-  });
+  const { keySets, endpoints, ticketKeys } = composeShared({ snapshot, scheduler, log }, (message) =>
+    supervisor.pool.broadcast(message),
+  );
   const supervisor: Supervisor = new Supervisor({
     snapshot,
     log,
     scheduler,
     fork: options.fork ?? forkClusterWorker,
     random: Math.random,
-    keySets: () => keySets.current(),
-    endpoints: () => endpoints.directory.current(),
-    ticketKeys: () => ticketKeys.current(),
-    onWorkerMessage: (slot, worker, message) =>
-      void handle({ keySets, endpoints, metrics, inquiry, reloader }, { slot, worker }, message),
-    onWorkerGone: (slot, worker) => {
-      metrics.retire(slot.number);
+    choosePort: chooseFreePort,
+    times,
+    sources: {
+      keySets: () => keySets.current(),
+      endpoints: () => endpoints.directory.current(),
+      ticketKeys: () => ticketKeys.current(),
+    },
+    onWorkerMessage: (_slot, worker, message) =>
+      void handle({ keySets, endpoints, metrics, inquiry, reloader }, worker, message),
+    onWorkerGone: (_slot, worker) => {
+      metrics.retire(worker);
       inquiry.gone(worker);
       reloader?.gone(worker);
     },
@@ -148,15 +141,57 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     pool: supervisor.pool,
     scheduler,
     facts: () => factsOf({ supervisor, reloader, keySets }, startSeconds),
-    more: () => moreMetrics(endpoints, supervisor.snapshot),
+    more: () => moreMetrics({ supervisor, endpoints, roller, care, times }),
   });
   const inquiry = new Inquiry({ pool: supervisor.pool, scheduler });
-  const shared = { supervisor, keySets, endpoints: endpoints.directory, scheduler, log };
+  const roller = new Roller({ supervisor, scheduler, log });
+  const care: PoolCare = new PoolCare({ supervisor, roller, metrics, scheduler, log });
   const reloader: Reloader | undefined =
-    input === undefined ? undefined : new Reloader({ ...shared, load: input.load });
+    input &&
+    composeReloader({ supervisor, roller, keySets, endpoints, ticketKeys, care }, input.load, {
+      ...{ scheduler, times, log },
+    });
   const liveConfig = reloader && input && new LiveConfig({ supervisor, reloader, input });
-  return { supervisor, keySets, endpoints, ticketKeys, metrics, inquiry, reloader, liveConfig };
+  return {
+    ...{ supervisor, keySets, endpoints, ticketKeys, metrics, roller, care, inquiry, reloader },
+    liveConfig,
+  };
 };
+
+/** What all workers have in common, and are told when it changes. */
+const composeShared = (
+  { snapshot, scheduler, log }: { snapshot: ConfigSnapshot; scheduler: Scheduler; log: Log },
+  tell: (message: PrimaryMessage) => void,
+): Pick<Primary, 'keySets' | 'endpoints' | 'ticketKeys'> => ({
+  keySets: new KeySetStore({
+    ...{ urls: keySetUrls(snapshot), scheduler, log, random: Math.random },
+    fetchKeys: (url) => fetchKeySet(url, fetch),
+    onChange: (url, keySet) => tell({ type: 'key-set', url, keySet }),
+  }),
+  endpoints: composeEndpoints({
+    ...{ snapshot, scheduler, log },
+    onChange: (endpoints) => tell({ type: 'endpoints', endpoints }),
+  }),
+  ticketKeys: new TicketKeys({
+    ...{ rotationMs: snapshot.tls.ticketKeyRotationMs, scheduler, log },
+    onRotated: (ticketKeys) => tell({ type: 'ticket-keys', ticketKeys }),
+  }),
+});
+
+type ReloaderParts = Pick<Primary, 'supervisor' | 'roller' | 'keySets' | 'endpoints' | 'ticketKeys' | 'care'>;
+
+const composeReloader = (
+  { endpoints, ticketKeys, care, ...parts }: ReloaderParts,
+  load: LoadSnapshot,
+  shared: { readonly scheduler: Scheduler; readonly times: WorkerTimes; readonly log: Log },
+): Reloader =>
+  new Reloader({
+    ...{ ...parts, ...shared, load, endpoints: endpoints.directory },
+    onApplied: async ({ tls }) => {
+      ticketKeys.rotateEvery(tls.ticketKeyRotationMs);
+      await care.fitSize();
+    },
+  });
 
 const factsOf = (
   { supervisor, reloader, keySets }: Pick<Primary, 'supervisor' | 'reloader' | 'keySets'>,
@@ -169,33 +204,15 @@ const factsOf = (
   keySetFetches: keySets.fetches,
 });
 
-const moreMetrics = (
-  endpoints: Endpoints,
-  snapshot: ConfigSnapshot,
-): Pick<MetricsSnapshot, 'counters' | 'gauges'> => {
-  const { counters, gauges } = endpoints.metrics();
-  const torus_tls_certificate_days_left = expirySamples(snapshot, Date.now());
-  return { counters, gauges: { ...gauges, torus_tls_certificate_days_left } };
-};
-
-interface Sender {
-  readonly slot: WorkerSlot;
-  readonly worker: WorkerRecord;
-}
+type MessageParts = Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry' | 'reloader'>;
 
 const handle = async (
-  {
-    keySets,
-    endpoints,
-    metrics,
-    inquiry,
-    reloader,
-  }: Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry' | 'reloader'>,
-  { slot, worker }: Sender,
+  { keySets, endpoints, metrics, inquiry, reloader }: MessageParts,
+  worker: WorkerRecord,
   message: WorkerMessage,
 ): Promise<void> => {
-  if (message.type === 'metrics') metrics.receive(slot.number, message.metrics, message.request);
-  if (message.type === 'drained') metrics.receive(slot.number, message.metrics, undefined);
+  if (message.type === 'metrics') metrics.receive(worker, message.metrics, message.request);
+  if (message.type === 'drained') metrics.receive(worker, message.metrics, undefined);
   if (message.type === 'endpoint-outcome') endpoints.directory.receive(message.version, message.outcome);
   if (message.type === 'answer') inquiry.receive(message);
   if (isConfigAnswer(message)) reloader?.receive(worker, message);

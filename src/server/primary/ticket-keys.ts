@@ -15,16 +15,25 @@ const SECRET_BYTES = 48;
 
 export class TicketKeys {
   readonly #options: TicketKeysOptions;
+  #rotationMs: number;
   #secret = newSecret();
   #cancel: () => void = () => undefined;
 
   constructor(options: TicketKeysOptions) {
     this.#options = options;
+    this.#rotationMs = options.rotationMs;
   }
 
   start(): void {
-    const { scheduler, rotationMs } = this.#options;
-    this.#cancel = scheduler.every(rotationMs, () => this.#rotate());
+    this.#cancel = this.#options.scheduler.every(this.#rotationMs, () => this.#rotate());
+  }
+
+  /** The secret that is there goes by the new term, counted from now, where it is another one. */
+  rotateEvery(rotationMs: number): void {
+    if (rotationMs === this.#rotationMs) return;
+    this.#rotationMs = rotationMs;
+    this.#cancel();
+    this.start();
   }
 
   stop(): void {

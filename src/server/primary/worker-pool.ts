@@ -1,7 +1,6 @@
-/** Owns the slots of the instance: which workers live, in which phase, bound to what. Decides nothing. */
+/** Owns the slots of the instance, and the workers that leave: who lives, in which phase. Decides nothing. */
 import type { LifecyclePhase } from '../../contracts/lifecycle.js';
 import type { PrimaryMessage } from '../ipc/messages.js';
-import type { PortMode } from './bound-ports.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { WorkerRecord, WorkerSlot } from './worker-slot.js';
 
@@ -11,41 +10,69 @@ export interface LiveWorker {
 }
 
 export class WorkerPool {
-  readonly slots: readonly WorkerSlot[];
+  readonly #makeBackoff: () => RestartBackoff;
+  readonly #leaving = new Set<LiveWorker>();
+  #slots: readonly WorkerSlot[] = [];
 
   constructor(size: number, makeBackoff: () => RestartBackoff) {
-    this.slots = Array.from({ length: size }, (_, index) => ({
-      number: index + 1,
-      backoff: makeBackoff(),
+    this.#makeBackoff = makeBackoff;
+    for (let count = 0; count < size; count += 1) this.addSlot();
+  }
+
+  /** By their numbers. */
+  get slots(): readonly WorkerSlot[] {
+    return this.#slots;
+  }
+
+  /** A new place, empty, with the lowest number that is free. */
+  addSlot(): WorkerSlot {
+    let number = 1;
+    while (this.#slots.some((slot) => slot.number === number)) number += 1;
+    const slot: WorkerSlot = {
+      number,
+      backoff: this.#makeBackoff(),
       worker: undefined,
+      successor: undefined,
       crashedAt: undefined,
       cancelRestart: undefined,
-    }));
+    };
+    this.#slots = [...this.#slots, slot].sort((left, right) => left.number - right.number);
+    return slot;
+  }
+
+  /** Nobody is forked for it any more. Who works in it must have been told to leave. */
+  removeSlot(slot: WorkerSlot): void {
+    slot.cancelRestart?.();
+    this.#slots = this.#slots.filter((other) => other !== slot);
+  }
+
+  /** Workers whose place is another's, or no longer there; the longest on their way first. */
+  get leaving(): readonly LiveWorker[] {
+    return [...this.#leaving];
+  }
+
+  /** That worker has its place no longer. */
+  release(slot: WorkerSlot, worker: WorkerRecord): void {
+    if (slot.worker === worker) slot.worker = undefined;
+    if (slot.successor === worker) slot.successor = undefined;
+    this.#leaving.add({ slot, worker });
+  }
+
+  /** False when that worker was not on its way out. */
+  forget(worker: WorkerRecord): boolean {
+    for (const live of this.#leaving) if (live.worker === worker) return this.#leaving.delete(live);
+    return false;
   }
 
   living(): LiveWorker[] {
-    return this.slots.flatMap((slot) => (slot.worker === undefined ? [] : [{ slot, worker: slot.worker }]));
+    const placed = this.#slots.flatMap((slot) =>
+      [slot.worker, slot.successor].flatMap((worker) => (worker === undefined ? [] : [{ slot, worker }])),
+    );
+    return [...placed, ...this.#leaving];
   }
 
   inPhase(phase: LifecyclePhase): LiveWorker[] {
     return this.living().filter(({ worker }) => worker.phase === phase);
-  }
-
-  /** Another one than that was told to bind. */
-  isAnotherBinding(self: WorkerRecord): boolean {
-    return this.living().some(({ worker }) => worker !== self && worker.portMode !== undefined);
-  }
-
-  /** Those that asked for their snapshot and were not given it yet. */
-  waiting(): LiveWorker[] {
-    return this.living().filter(({ worker }) => worker.greeted && worker.portMode === undefined);
-  }
-
-  /** How the ready workers other than that one came to their ports. */
-  portModesBeside(self: WorkerRecord): PortMode[] {
-    return this.inPhase('ready').flatMap(({ worker }) =>
-      worker === self || worker.portMode === undefined ? [] : [worker.portMode],
-    );
   }
 
   broadcast(message: PrimaryMessage): void {

@@ -5,29 +5,23 @@ import { describeBindFailure, errorCode } from '../bind-problem.js';
 export interface BootFailure {
   readonly problem: string;
   readonly code: string | undefined;
+  /** Name of the listener that could not be bound. */
+  readonly listener: string | undefined;
 }
 
 /** Names the listener when the error says which address could not be bound. */
 export const describeBootFailure = (listeners: readonly ListenerConfig[], error: unknown): BootFailure => {
   const code = errorCode(error);
   const listener = listeners.find((candidate) => isAbout(candidate, error));
-  if (listener !== undefined) return { problem: describeBindFailure(listener, error), code };
+  if (listener !== undefined)
+    return { problem: describeBindFailure(listener, error), code, listener: listener.name };
   return {
     problem: `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`,
     code,
+    listener: undefined,
   };
 };
 
-const FIRST_UNPRIVILEGED_PORT = 1024;
-
-const isAbout = (listener: ListenerConfig, error: unknown): boolean => {
-  if (typeof error !== 'object' || error === null) return false;
-  const { port, address, hostname } = error as { port?: unknown; address?: unknown; hostname?: unknown };
-  if (typeof port === 'number')
-    return port === listener.port && (address === undefined || address === listener.host);
-  if (hostname === listener.host) return true;
-  // A socket that all workers share fails without telling its port.
-  return (
-    address === listener.host && (errorCode(error) !== 'EACCES' || listener.port < FIRST_UNPRIVILEGED_PORT)
-  );
-};
+/** The data plane names the listener on the error: a socket that workers share fails without telling its port. */
+const isAbout = (listener: ListenerConfig, error: unknown): boolean =>
+  typeof error === 'object' && error !== null && (error as { listener?: unknown }).listener === listener.name;

@@ -16,6 +16,7 @@ import { observeProcess } from '../../observability/process-gauges.js';
 import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
 import type { Answers, AskMessage } from '../ipc/questions.js';
 import { LifecycleManager } from '../lifecycle/lifecycle-manager.js';
+import type { DrainPlan } from '../lifecycle/lifecycle-manager.js';
 import { systemClock } from '../lifecycle/system-clock.js';
 import { answerPrimary } from './answer-primary.js';
 import { composeAnswers } from './answers.js';
@@ -46,7 +47,7 @@ export interface WorkerOptions {
 type StartMessage = Extract<PrimaryMessage, { type: 'start' }>;
 type StateMessage = Extract<
   PrimaryMessage,
-  { type: 'key-set' | 'key-set-refreshed' | 'ticket-keys' | 'endpoints' }
+  { type: 'ask' | 'key-set' | 'key-set-refreshed' | 'ticket-keys' | 'endpoints' }
 >;
 
 // Longer than the primary's own limit for a fetch.
@@ -129,13 +130,12 @@ class WorkerProcess {
         this.#sendMetrics(message.request);
         return;
       }
-
-      case 'shutdown': {
-        this.#stop(message.reason);
+      case 'retire': {
+        this.#stop(message.reason, { delayMs: 0, timeoutMs: message.timeoutMs, patient: true });
         return;
       }
-      case 'ask': {
-        this.#answer(message);
+      case 'shutdown': {
+        this.#stop(message.reason);
         return;
       }
       default:
@@ -148,7 +148,8 @@ class WorkerProcess {
   }
 
   #onState(message: StateMessage): void {
-    if (message.type === 'endpoints') this.#endpoints.store(message.endpoints);
+    if (message.type === 'ask') this.#answer(message);
+    else if (message.type === 'endpoints') this.#endpoints.store(message.endpoints);
     else if (message.type === 'key-set') this.#keySets.store(message.url, message.keySet);
     else if (message.type === 'key-set-refreshed') this.#keySets.answered(message.request);
     else this.#plane?.setTicketKeys(message.ticketKeys);
@@ -225,19 +226,21 @@ class WorkerProcess {
     this.#link.send({ type: 'metrics', request, metrics: withActivity(this.#metrics.snapshot(), activity) });
   }
 
-  #stop(reason: string): void {
+  #stop(reason: string, plan?: DrainPlan): void {
     // Nothing was served yet: there is nothing to drain.
     if (this.#lifecycle === undefined || this.#lifecycle.phase === 'starting') {
       this.#leave(0);
       return;
     }
-    void this.#drain(this.#lifecycle, reason);
+    void this.#drain(this.#lifecycle, reason, plan);
   }
 
-  async #drain(lifecycle: LifecycleManager, reason: string): Promise<void> {
-    if (lifecycle.phase !== 'ready') return;
+  async #drain(lifecycle: LifecycleManager, reason: string, plan?: DrainPlan): Promise<void> {
+    const isFirst = lifecycle.phase === 'ready';
+    const draining = lifecycle.drain(plan);
+    if (!isFirst) return;
     this.#log.info({ reason }, 'Draining');
-    const report = await lifecycle.drain();
+    const report = await draining;
     this.#log.info(report, 'Drain report');
     await Promise.all([this.#sendLastWord(report), this.#accessLog?.flush()]);
     this.#leave(report.cut === 0 ? 0 : 1);

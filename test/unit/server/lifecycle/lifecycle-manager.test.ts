@@ -1,6 +1,7 @@
 import type { DataPlane } from '../../../../src/contracts/lifecycle.js';
 import type { LiveExchange } from '../../../../src/contracts/live-view.js';
 import { LifecycleManager } from '../../../../src/server/lifecycle/lifecycle-manager.js';
+import type { LifecycleClock } from '../../../../src/server/lifecycle/lifecycle-manager.js';
 import { liveExchange } from '../../../support/live-exchange.js';
 
 const exchange = (id: string): LiveExchange => liveExchange({ id });
@@ -19,6 +20,8 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
       note('stopAccepting')();
       await Promise.resolve();
     },
+    releaseTunnels: note('releaseTunnels'),
+    whenNoneIdle: () => (calls.push('whenNoneIdle'), Promise.resolve()),
     closeIdle: note('closeIdle'),
     closeLongIdle: () => undefined,
     descriptorsChanged: () => undefined,
@@ -36,7 +39,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     dispose: note('dispose'),
     ...overrides,
   };
-  const clock = { wait: (ms: number) => (calls.push(`wait ${ms}`), Promise.resolve()) };
+  const clock: LifecycleClock = { wait: (ms) => (calls.push(`wait ${ms}`), Promise.resolve()) };
   const onStepFailed = (step: string) => void calls.push(`failed ${step}`);
   const onPhase = (phase: string) => void calls.push(phase);
   const manager = new LifecycleManager({
@@ -46,7 +49,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     onPhase,
     onStepFailed,
   });
-  return { manager, calls };
+  return { manager, calls, clock };
 };
 
 describe('LifecycleManager', () => {
@@ -60,6 +63,7 @@ describe('LifecycleManager', () => {
       'announceDrain',
       'wait 50',
       'stopAccepting',
+      'releaseTunnels',
       'closeIdle',
       'whenDrained',
       'wait 10000',
@@ -81,6 +85,33 @@ describe('LifecycleManager', () => {
     manager.markReady();
     expect(manager.phase).toBe('stopped');
     expect(calls.filter((call) => call === 'dispose')).toHaveLength(1);
+  });
+  it('lets idle connections end by themselves when it has time, and closes them when it has not any more', async () => {
+    let isIdle: () => void = () => undefined;
+    const { manager, calls, clock } = arrange([], {
+      whenNoneIdle: () => new Promise<void>((resolve) => (isIdle = resolve)),
+      closeIdle: () => {
+        calls.push('closeIdle');
+        isIdle();
+      },
+    });
+    const patient = { delayMs: 0, timeoutMs: 600_000, patient: true };
+    clock.wait = (ms, signal) =>
+      new Promise<void>((resolve) => {
+        calls.push(`wait ${ms}`);
+        signal.addEventListener('abort', () => resolve());
+      });
+    const report = manager.drain(patient);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(calls).toEqual(['draining', 'announceDrain', 'stopAccepting', 'releaseTunnels', 'wait 600000']);
+    void manager.drain();
+    expect(await report).toEqual({ clean: 2, cut: 0, exchanges: [] });
+    expect(calls.slice(5, 8)).toEqual(['closeIdle', 'whenDrained', 'wait 10000']);
+  });
+  it('cuts a patient drain at its own deadline', async () => {
+    const { manager, calls } = arrange([exchange('a')]);
+    const report = await manager.drain({ delayMs: 0, timeoutMs: 20, patient: true });
+    expect([report.cut, calls.includes('wait 20'), calls.includes('closeIdle')]).toEqual([1, true, false]);
   });
   it('goes on after a step that fails', async () => {
     const { manager, calls } = arrange([], {

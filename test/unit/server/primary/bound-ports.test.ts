@@ -1,38 +1,49 @@
 import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import { BoundPorts } from '../../../../src/server/primary/bound-ports.js';
 
-const bound = (port: number) => [{ name: 'edge', host: '127.0.0.1', port, tls: true }];
+const snapshotOf = (...listeners: { name: string; port: number; host?: string }[]) =>
+  ({
+    listeners: listeners.map((listener) => ({ host: '127.0.0.1', ...listener })),
+  }) as unknown as ConfigSnapshot;
 
-const anyPort = { listeners: [{ name: 'edge', port: 0 }] } as unknown as ConfigSnapshot;
+const arrange = () => {
+  let next = 41_000;
+  return new BoundPorts(() => Promise.resolve(next++));
+};
+const portsOf = (ports: BoundPorts, snapshot: ConfigSnapshot) =>
+  ports.apply(snapshot).listeners.map(({ port }) => port);
 
 describe('BoundPorts', () => {
-  it('lets a replacement share the socket of a survivor, and ask for the number itself when there is none', () => {
-    const ports = new BoundPorts('shared');
-    expect(ports.modeFor([])).toBe('configured');
-    ports.remember(bound(41000));
-    expect(ports.modeFor(['configured'])).toBe('configured');
-    expect(ports.modeFor([])).toBe('remembered');
-    expect(ports.modeFor(['remembered'])).toBe('remembered');
+  it('chooses once for each listener that asks for any, and leaves the others alone', async () => {
+    const ports = arrange();
+    const snapshot = snapshotOf({ name: 'a', port: 0 }, { name: 'b', port: 8443 }, { name: 'c', port: 0 });
+    expect(ports.isSettled(snapshot)).toBe(false);
+    await ports.settle(snapshot);
+    await ports.settle(snapshot);
+    expect(ports.isSettled(snapshot)).toBe(true);
+    expect(portsOf(ports, snapshot)).toEqual([41_000, 8443, 41_001]);
   });
-  it('notices a worker that ended up on another port', () => {
-    const ports = new BoundPorts('shared');
-    expect(ports.remember(bound(41000))).toBe(true);
-    expect(ports.remember(bound(41000))).toBe(true);
-    expect(ports.remember(bound(41001))).toBe(false);
+  it('keeps the number of a listener whose neighbours come and go, until it goes itself', async () => {
+    const ports = arrange();
+    await ports.settle(snapshotOf({ name: 'a', port: 0 }, { name: 'b', port: 0 }));
+    const b = snapshotOf({ name: 'b', port: 0 });
+    ports.retain(b);
+    expect(portsOf(ports, b)).toEqual([41_001]);
+    expect(ports.isSettled(snapshotOf({ name: 'a', port: 0 }))).toBe(false);
   });
-  it('lets one worker find the ports when each has a socket of its own, and tells the others its numbers', () => {
-    const ports = new BoundPorts('reuse-port');
-    expect([ports.mustWait(anyPort, false), ports.modeFor([])]).toEqual([false, 'configured']);
-    expect(ports.mustWait(anyPort, true)).toBe(true);
-    ports.remember(bound(41000));
-    expect([ports.mustWait(anyPort, true), ports.modeFor(['configured'])]).toEqual([false, 'remembered']);
-    expect(ports.apply(anyPort, 'remembered').listeners).toEqual([{ name: 'edge', port: 41000 }]);
+  it('chooses anew for another host, and where the number was lost', async () => {
+    const ports = arrange();
+    const here = snapshotOf({ name: 'a', port: 0 });
+    await ports.settle(here);
+    expect(ports.isSettled(snapshotOf({ name: 'a', port: 0, host: '::1' }))).toBe(false);
+    expect(ports.lost('a', here)).toBe(true);
+    expect(ports.isSettled(here)).toBe(false);
+    expect(ports.lost('b', snapshotOf({ name: 'b', port: 80 }))).toBe(false);
   });
-  it.each([
-    ['the port is fixed', 'reuse-port', 8443],
-    ['the socket is shared', 'shared', 0],
-  ] as const)('lets nobody wait when %s', (_, accept, port) => {
-    const snapshot = { listeners: [{ name: 'edge', port }] } as unknown as ConfigSnapshot;
-    expect(new BoundPorts(accept).mustWait(snapshot, true)).toBe(false);
+  it('leaves 0 where no number can be had, so that the bind says why', async () => {
+    const ports = new BoundPorts(() => Promise.resolve(undefined));
+    const snapshot = snapshotOf({ name: 'a', port: 0 });
+    await ports.settle(snapshot);
+    expect(portsOf(ports, snapshot)).toEqual([0]);
   });
 });

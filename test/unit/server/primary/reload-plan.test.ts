@@ -20,19 +20,43 @@ describe('planReload', () => {
       shutdown: { delayMs: 1, timeoutMs: 2 },
       log: { ...current.log, level: 'debug' },
     } as unknown as ConfigSnapshot;
-    expect(planReload(current, next)).toEqual({ snapshot: next, needRestart: [] });
+    expect(planReload(current, next)).toEqual({ snapshot: next, needNewWorkers: [], needRestart: [] });
   });
-  it('keeps sockets and processes as they are, and names what it left out', () => {
+  it('takes over with new workers what workers are born with, and names it', () => {
     const next = {
       ...current,
       version: 2,
       workers: 3,
       listeners: [],
-      admin: undefined,
+      maxConnectionsPerWorker: 7,
       log: { ...current.log, access: undefined },
+    } as ConfigSnapshot;
+    expect(planReload(current, next)).toEqual({
+      snapshot: next,
+      needNewWorkers: ['listeners', 'limits.maxConnections', 'log.access'],
+      needRestart: [],
+    });
+  });
+  it('needs no new workers for renewed certificates alone', () => {
+    const listener = { name: 'a', port: 0, tls: { minVersion: 'TLSv1.2', certificates: ['old'] } };
+    const of = (tls: object) =>
+      ({ ...current, listeners: [{ ...listener, tls }] }) as unknown as ConfigSnapshot;
+    const served = of(listener.tls);
+    expect(planReload(served, of({ ...listener.tls, certificates: ['new'] })).needNewWorkers).toEqual([]);
+    expect(planReload(served, of({ ...listener.tls, minVersion: 'TLSv1.3' })).needNewWorkers).toEqual([
+      'listeners',
+    ]);
+  });
+  it('keeps what the primary was started with, and names what it left out', () => {
+    const next = {
+      ...current,
+      version: 2,
+      accept: 'round-robin',
+      admin: undefined,
+      log: { ...current.log, pretty: true },
     } as ConfigSnapshot;
     const plan = planReload(current, next);
     expect(plan.snapshot).toEqual({ ...current, version: 2 });
-    expect(plan.needRestart).toEqual(['listeners', 'admin', 'workers', 'log.access or log.format']);
+    expect(plan.needRestart).toEqual(['accept', 'admin', 'log.format']);
   });
 });

@@ -3,6 +3,7 @@ import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import type { PrimaryMessage } from '../../../../src/server/ipc/messages.js';
 import type { LoadSnapshot } from '../../../../src/server/primary/instance-input.js';
 import { Reloader } from '../../../../src/server/primary/reloader.js';
+import type { Trial } from '../../../../src/server/primary/roller.js';
 import { WorkerPool } from '../../../../src/server/primary/worker-pool.js';
 import { newWorkerRecord } from '../../../../src/server/primary/worker-slot.js';
 import { RestartBackoff } from '../../../../src/server/primary/restart-backoff.js';
@@ -12,19 +13,25 @@ const base = {
   workers: 2,
   listeners: [],
   routes: [],
-  log: { level: 'silent' },
+  log: { level: 'silent', pretty: false },
 } as unknown as ConfigSnapshot;
 
-const arrange = (load: LoadSnapshot) => {
+const arrange = (load: LoadSnapshot, trial: Trial = { ok: false, problem: 'nobody was to try' }) => {
+  const steps: string[] = [];
   const sent: PrimaryMessage[][] = [[], []];
   const killed: string[] = [];
   const pool = new WorkerPool(
     2,
-    () => new RestartBackoff({ minMs: 1, maxMs: 1, healthyAfterMs: 1, random: () => 0 }),
+    () => new RestartBackoff({ limits: () => ({ minMs: 1, maxMs: 1, healthyAfterMs: 1 }), random: () => 0 }),
   );
   const workers = pool.slots.map((slot, index) => {
     const worker = newWorkerRecord(
-      { pid: 100 + index, send: (message) => sent[index]!.push(message), kill: () => undefined },
+      {
+        id: index,
+        jitter: 0,
+        bootWith: undefined,
+        process: { pid: 100 + index, send: (message) => sent[index]!.push(message), kill: () => undefined },
+      },
       0,
     );
     worker.phase = 'ready';
@@ -35,8 +42,9 @@ const arrange = (load: LoadSnapshot) => {
     snapshot: base,
     phase: 'ready' as 'ready' | 'draining',
     pool,
-    adopt(snapshot: ConfigSnapshot) {
+    adopt(snapshot: ConfigSnapshot, _prepared: unknown, newListeners: boolean) {
       supervisor.snapshot = snapshot;
+      steps.push(newListeners ? 'adopt with new listeners' : 'adopt');
     },
     kill: (_worker: unknown, reason: string) => void killed.push(reason),
   };
@@ -58,10 +66,20 @@ const arrange = (load: LoadSnapshot) => {
       },
       every: () => () => undefined,
     },
+    roller: {
+      exclusively: (run) => run(),
+      try: () => {
+        steps.push('try');
+        return Promise.resolve(trial);
+      },
+      complete: () => Promise.resolve(void steps.push('complete')),
+    },
+    times: { reloaded: (outcome) => void steps.push(`measured ${outcome}`) },
+    onApplied: () => Promise.resolve(void steps.push('tell')),
     log: pino({ level: 'silent' }),
     load,
   });
-  return { reloader, supervisor, workers, sent, killed, expire: () => expire() };
+  return { reloader, supervisor, workers, sent, killed, steps, expire: () => expire() };
 };
 
 /** Lets everything that waits for nothing but promises go on. */
@@ -196,6 +214,34 @@ describe('Reloader', () => {
     ]);
     expect(order).toEqual(['file', 'other']);
     expect(results.map(({ outcome }) => outcome)).toEqual(['rejected', 'unchanged', 'rejected']);
+  });
+  const moved: LoadSnapshot = (version) =>
+    Promise.resolve({
+      snapshot: { ...base, version, listeners: [{ name: 'new' }] } as unknown as ConfigSnapshot,
+      problems: [],
+    });
+  it('tries new listeners in a new worker before anybody serves them, and replaces the others afterwards', async () => {
+    const { reloader, workers, sent, steps } = arrange(moved, { ok: true } as unknown as Trial);
+    const done = reloader.reload();
+    await settle();
+    expect(steps).toEqual([]);
+    for (const worker of workers) reloader.receive(worker, { type: 'prepared', version: 2 });
+    await settle();
+    for (const worker of workers) reloader.receive(worker, { type: 'applied', version: 2 });
+    expect(await done).toMatchObject({ outcome: 'applied', version: 2, needRestart: [] });
+    expect(steps).toEqual(['try', 'adopt with new listeners', 'complete', 'tell', 'measured applied']);
+    expect(sent.map((messages) => messages.map(({ type }) => type))).toEqual([['prepare'], ['prepare']]);
+  });
+  it('leaves everything as it is when the new worker cannot bind', async () => {
+    const taken = 'Listener new cannot bind 127.0.0.1:80: address already in use';
+    const { reloader, supervisor, workers, sent, steps } = arrange(moved, { ok: false, problem: taken });
+    const done = reloader.reload();
+    await settle();
+    for (const worker of workers) reloader.receive(worker, { type: 'prepared', version: 2 });
+    expect(await done).toMatchObject({ outcome: 'rejected', version: 1, problems: [{ message: taken }] });
+    expect(supervisor.snapshot.version).toBe(1);
+    expect(steps).toEqual(['try', 'measured rejected']);
+    expect(sent.map((messages) => messages.at(-1))).toEqual(Array(2).fill({ type: 'discard', version: 2 }));
   });
   it('stops where it is when the instance stops', async () => {
     const { reloader, supervisor, sent } = arrange(next);

@@ -1,7 +1,10 @@
 import { RestartBackoff } from '../../../../src/server/primary/restart-backoff.js';
 
 const backoff = (random = 0.999999) =>
-  new RestartBackoff({ minMs: 100, maxMs: 1000, healthyAfterMs: 10_000, random: () => random });
+  new RestartBackoff({
+    limits: () => ({ minMs: 100, maxMs: 1000, healthyAfterMs: 10_000 }),
+    random: () => random,
+  });
 
 describe('RestartBackoff', () => {
   it('answers the first crash at once and the next ones at doubling distance up to the limit', () => {

@@ -3,40 +3,26 @@ import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import type { PrimaryMessage } from '../../../../src/server/ipc/messages.js';
 import { Supervisor } from '../../../../src/server/primary/supervisor.js';
 import type { WorkerEvents } from '../../../../src/server/primary/worker-process.js';
-
-class FakeScheduler {
-  time = 0;
-  timers: { at: number; run: () => void; everyMs?: number }[] = [];
-  now = () => this.time;
-  after = (delayMs: number, run: () => void) => this.#add({ at: this.time + delayMs, run });
-  every = (everyMs: number, run: () => void) => this.#add({ at: this.time + everyMs, run, everyMs });
-  advance(byMs: number) {
-    const end = this.time + byMs;
-    for (;;) {
-      const next = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.time = next.at;
-      if (next.everyMs === undefined) this.timers = this.timers.filter((timer) => timer !== next);
-      else next.at += next.everyMs;
-      next.run();
-    }
-    this.time = end;
-  }
-  #add(timer: { at: number; run: () => void; everyMs?: number }) {
-    this.timers.push(timer);
-    return () => void (this.timers = this.timers.filter((other) => other !== timer));
-  }
-}
+import { WorkerTimes } from '../../../../src/server/primary/worker-times.js';
+import { FakeScheduler } from '../../../support/fake-scheduler.js';
 
 const arrange = (workers: number, overrides: object = {}) => {
   const forked: { pid: number; events: WorkerEvents; sent: PrimaryMessage[]; kills: number }[] = [];
   const lines: string[] = [];
+  const ports = [41_000, 42_000];
   const scheduler = new FakeScheduler();
   const snapshot = {
     workers,
     listeners: [],
     shutdown: { delayMs: 0, timeoutMs: 10_000 },
-    supervisor: { heartbeatTimeoutMs: 3000, startTimeoutMs: 5000, backoffMinMs: 100, backoffMaxMs: 1000 },
+    version: 1,
+    supervisor: {
+      heartbeatTimeoutMs: 3000,
+      startTimeoutMs: 5000,
+      backoffMinMs: 100,
+      backoffMaxMs: 1000,
+      drainTimeoutMs: 60_000,
+    },
     ...overrides,
   } as unknown as ConfigSnapshot;
   const supervisor = new Supervisor({
@@ -44,9 +30,13 @@ const arrange = (workers: number, overrides: object = {}) => {
     log: pino({}, { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) }),
     scheduler,
     random: () => 0.999999,
-    keySets: () => [],
-    endpoints: () => ({ version: 1, upstreams: [] }),
-    ticketKeys: () => 'c2VjcmV0',
+    choosePort: () => Promise.resolve(ports.shift()),
+    times: new WorkerTimes(),
+    sources: {
+      keySets: () => [],
+      endpoints: () => ({ version: 1, upstreams: [] }),
+      ticketKeys: () => 'c2VjcmV0',
+    },
     onWorkerMessage: () => undefined,
     onWorkerGone: () => undefined,
     fork: (events) => {
@@ -91,6 +81,7 @@ describe('Supervisor', () => {
       type: 'boot-failed',
       problem: 'Listener edge cannot bind',
       code: 'EADDRINUSE',
+      listener: 'edge',
     });
     forked[0]!.events.onExit(1, null);
     forked[1]!.events.onExit(1, null);
@@ -122,20 +113,107 @@ describe('Supervisor', () => {
     expect(await supervisor.finished).toBe(1);
     expect(forked[0]!.kills).toBe(1);
   });
-  it('lets one worker find the port when each has a socket of its own, and then starts the others on it', () => {
-    const edge = { name: 'edge', host: '127.0.0.1', port: 0 };
-    const { supervisor, forked } = arrange(3, { accept: 'reuse-port', listeners: [edge] });
+  const edge = { name: 'edge', host: '127.0.0.1', port: 0 };
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  type Forked = ReturnType<typeof arrange>['forked'];
+  const startedOn = (forked: Forked) =>
+    forked.map(({ sent }) =>
+      sent.flatMap((message) =>
+        message.type === 'start' ? message.snapshot.listeners.map(({ port }) => port) : [],
+      ),
+    );
+  it('chooses the port of a listener that asks for any, and every worker binds that one', async () => {
+    const { supervisor, forked } = arrange(2, { listeners: [edge] });
     supervisor.start();
+    expect(forked).toEqual([]);
+    await settle();
     for (const { events } of forked) events.onMessage({ type: 'hello' });
-    const startedOn = () =>
-      forked.map(({ sent }) =>
-        sent.flatMap((message) =>
-          message.type === 'start' ? message.snapshot.listeners.map(({ port }) => port) : [],
-        ),
-      );
-    expect(startedOn()).toEqual([[0], [], []]);
-    forked[0]!.events.onMessage({ type: 'ready', listeners: [{ ...edge, port: 41000, tls: false }] });
-    expect(startedOn()).toEqual([[0], [41000], [41000]]);
+    expect(startedOn(forked)).toEqual([[41_000], [41_000]]);
+  });
+  it('chooses another one when it is taken by the time that the first worker binds', async () => {
+    const { supervisor, forked, lines } = arrange(1, { listeners: [edge] });
+    supervisor.start();
+    await settle();
+    forked[0]!.events.onMessage({
+      ...{ type: 'boot-failed', problem: 'Listener edge cannot bind', code: 'EADDRINUSE', listener: 'edge' },
+    });
+    forked[0]!.events.onExit(1, null);
+    await settle();
+    forked[1]!.events.onMessage({ type: 'hello' });
+    expect(startedOn(forked)).toEqual([[], [42_000]]);
+    expect(lines).toEqual([]);
+  });
+
+  describe('when a worker is to be replaced that is well', () => {
+    const arranged = async () => {
+      const arrangement = arrange(2);
+      const { supervisor, forked, ready } = arrangement;
+      supervisor.start();
+      ready(0);
+      ready(1);
+      const [slot] = supervisor.pool.slots;
+      const succession = supervisor.succeed(slot!);
+      await settle();
+      return { ...arrangement, slot: slot!, succession, successor: forked[2]! };
+    };
+    const sentTo = ({ sent }: Forked[number]) => sent.map(({ type }) => type);
+
+    it('tells it to leave only when the successor serves', async () => {
+      const { supervisor, forked, ready, slot, succession } = await arranged();
+      expect(sentTo(forked[0]!)).not.toContain('retire');
+      ready(2);
+      const { worker, isReady } = await succession;
+      expect(isReady).toBe(true);
+      supervisor.handOver(slot, worker, 'age');
+      expect(forked[0]!.sent.at(-1)).toEqual({ type: 'retire', reason: 'age', timeoutMs: 60_000 });
+      expect([slot.worker, supervisor.pool.leaving.length]).toEqual([worker, 1]);
+      forked[0]!.events.onExit(0, null);
+      expect([supervisor.pool.leaving.length, forked.length, supervisor.restarts]).toEqual([0, 3, 0]);
+    });
+    it('lets it go on when the successor does not start', async () => {
+      const { supervisor, forked, slot, succession } = await arranged();
+      forked[2]!.events.onExit(1, null);
+      expect(await succession).toMatchObject({ isReady: false });
+      expect([slot.successor, forked.length, supervisor.phase]).toEqual([undefined, 3, 'ready']);
+      expect(sentTo(forked[0]!)).not.toContain('retire');
+    });
+    it('lets the successor take the place of one that crashes meanwhile, and forks no other', async () => {
+      const { supervisor, forked, ready, slot, succession } = await arranged();
+      forked[0]!.events.onExit(null, 'SIGKILL');
+      expect([forked.length, supervisor.restarts]).toEqual([3, 1]);
+      ready(2);
+      const { worker } = await succession;
+      supervisor.handOver(slot, worker, 'age');
+      expect([slot.worker, supervisor.pool.leaving.length]).toEqual([worker, 0]);
+    });
+    it('kills one that outlives its drain, and hurries the first when too many leave', async () => {
+      const { supervisor, forked, ready, slot, succession, scheduler } = await arranged();
+      ready(2);
+      supervisor.handOver(slot, (await succession).worker, 'age');
+      for (let index = 3; index < 7; index += 1) {
+        const next = supervisor.succeed(slot);
+        ready(index);
+        supervisor.handOver(slot, (await next).worker, 'age');
+      }
+      expect(supervisor.pool.leaving).toHaveLength(5);
+      expect(sentTo(forked[0]!)).toContain('shutdown');
+      expect(sentTo(forked[2]!)).not.toContain('shutdown');
+      for (const { events } of forked.slice(0, 7)) events.onMessage({ type: 'pong', sequence: 1 });
+      scheduler.advance(62_001);
+      expect(forked[2]!.kills).toBeGreaterThan(0);
+    });
+    it('waits at the end for those that leave as well', async () => {
+      const { supervisor, forked, ready, slot, succession } = await arranged();
+      ready(2);
+      supervisor.handOver(slot, (await succession).worker, 'age');
+      supervisor.stop('SIGTERM');
+      expect(sentTo(forked[0]!).at(-1)).toBe('shutdown');
+      forked[1]!.events.onExit(0, null);
+      forked[2]!.events.onExit(0, null);
+      expect(supervisor.phase).toBe('draining');
+      forked[0]!.events.onExit(0, null);
+      expect(await supervisor.finished).toBe(0);
+    });
   });
   it('exits 0 at once when every worker is waiting for its restart', async () => {
     const { supervisor, forked, scheduler, ready } = arrange(1);

@@ -10,11 +10,11 @@ const fail = (fields: object) =>
 
 describe('describeBootFailure', () => {
   it('names the listener whose port is in use', () =>
-    expect(fail({ code: 'EADDRINUSE', address: '0.0.0.0', port: 8443 })).toBe(
+    expect(fail({ code: 'EADDRINUSE', listener: 'edge' })).toBe(
       'Listener edge cannot bind 0.0.0.0:8443: address already in use',
     ));
-  it('finds the privileged port when a shared socket fails without telling it', () =>
-    expect(fail({ code: 'EACCES', address: '0.0.0.0' })).toBe(
+  it('names the one that the data plane was about to bind, not another at the same address', () =>
+    expect(fail({ code: 'EACCES', address: '0.0.0.0', listener: 'low' })).toBe(
       'Listener low cannot bind 0.0.0.0:80: permission denied',
     ));
   it('passes on any other reason in one line', () => expect(fail({})).toBe('The worker cannot start: bind'));

@@ -46,6 +46,8 @@ describe('runWorker', () => {
         note('stopAccepting')();
         await Promise.resolve();
       },
+      releaseTunnels: note('releaseTunnels'),
+      whenNoneIdle: () => Promise.resolve(),
       closeIdle: note('closeIdle'),
       closeLongIdle: () => undefined,
       descriptorsChanged: () => undefined,
@@ -107,7 +109,14 @@ describe('runWorker', () => {
     await start();
     receive({ type: 'shutdown', reason: 'test' });
     expect(await exitCode).toBe(0);
-    expect(calls).toEqual([FIRST_KEYS, 'announceDrain', 'stopAccepting', 'closeIdle', 'dispose']);
+    expect(calls).toEqual([
+      FIRST_KEYS,
+      'announceDrain',
+      'stopAccepting',
+      'releaseTunnels',
+      'closeIdle',
+      'dispose',
+    ]);
     expect(sent.at(-1)).toMatchObject({ type: 'drained', report: { clean: 3, cut: 0 } });
   });
 
