@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
@@ -51,7 +52,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   private paused = false;
   private closing = false;
   private handedOver = false;
-  private closeReason = 'peer-closed';
+  private closeReason: DownstreamCloseReason = 'peer-closed';
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http1Connection) => void) {
     this.socket = socket;
@@ -134,21 +135,21 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return this.context.timers.coarseNow();
   }
 
-  destroy(reason: string): void {
+  destroy(reason: DownstreamCloseReason): void {
     if (this.socket.destroyed) return;
     this.closeReason = reason;
     this.socket.destroy();
   }
 
   /** Breaks the connection in a way the client cannot take for the end of a response. */
-  abort(reason: string): void {
+  abort(reason: DownstreamCloseReason): void {
     this.closeReason = reason;
     if (this.client.tls) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 
   /** Closes it now when it carries nothing; a running exchange closes it when it ends. */
-  closeIfIdle(reason: string): void {
+  closeIfIdle(reason: DownstreamCloseReason): void {
     if (this.isBusy) return;
     this.closeReason = reason;
     this.closeGently();
@@ -385,6 +386,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     if (this.stream !== undefined && !this.handedOver) this.failStream(this.abortCause(), 'close');
     this.closing = true;
     this.reader.close();
+    if (this.handedOver && this.closeReason === 'peer-closed') this.closeReason = 'tunnel-ended';
     this.context.telemetry.socketClosed('downstream', this.client.listener, this.closeReason);
     this.onClosed(this);
   }
