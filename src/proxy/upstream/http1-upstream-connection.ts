@@ -151,7 +151,7 @@ export class Http1UpstreamConnection
   }
 
   destroy(reason: UpstreamCloseReason = 'aborted'): void {
-    this.note(reason);
+    this.note(this.phase === 'switched' ? 'tunnel-ended' : reason);
     this.observer = undefined;
     this.endLease();
     this.reader.close();
