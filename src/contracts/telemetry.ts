@@ -1,3 +1,4 @@
+import type { CloseReason } from './close-reason.js';
 import type { Exchange } from './exchange.js';
 
 export type SocketSide = 'downstream' | 'upstream';
@@ -38,8 +39,8 @@ export interface MirrorComparison {
  */
 export interface Telemetry {
   socketOpened(side: SocketSide, owner: string): void;
-  /** `reason` is a short word: `peer-closed`, `idle`, `error`, `drain`, `aborted`, `limit` ... */
-  socketClosed(side: SocketSide, owner: string, reason: string): void;
+  /** Exactly once for each socket that was opened. */
+  socketClosed(side: SocketSide, owner: string, reason: CloseReason): void;
   /** A connection was refused before any byte was read: `cap`, `overload`, `accept-error` ... */
   connectionRefused(listener: string, reason: string): void;
   /** `resumed`: by a session ticket, without the work of a full handshake. */

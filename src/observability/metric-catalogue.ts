@@ -160,6 +160,7 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
 /** Reported by each worker about itself; the primary adds the label `worker`. */
 export const PROCESS_FAMILIES: readonly MetricFamily[] = [
   family('gauge', 'torus_worker_open_fds', [], 'Open file descriptors.'),
+  family('gauge', 'torus_worker_max_fds', [], 'File descriptors that the worker may have open.'),
   family('gauge', 'torus_worker_heap_used_bytes', [], 'V8 heap in use.'),
   family('gauge', 'torus_worker_heap_limit_bytes', [], 'Most that the V8 heap may take.'),
   family('gauge', 'torus_worker_rss_bytes', [], 'Resident memory.'),
@@ -167,7 +168,7 @@ export const PROCESS_FAMILIES: readonly MetricFamily[] = [
     'gauge',
     'torus_worker_event_loop_delay_seconds',
     ['quantile'],
-    'Event loop delay since the last scrape.',
+    'Event loop delay since the counts were last collected: every 5 s, and at each scrape.',
   ),
   family(
     'gauge',
@@ -188,6 +189,7 @@ export const PROCESS_FAMILIES: readonly MetricFamily[] = [
     'Hardest step of the overload ladder: 0 none, 1 shorten-idle, 2 no-keep-alive, 3 shed.',
   ),
   family('counter', 'torus_worker_gc_seconds_total', ['kind'], 'Time spent in garbage collection.'),
+  family('counter', 'torus_worker_gc_pauses_total', ['kind'], 'Garbage collections.'),
 ];
 
 /** Derived by the primary from the workers' own counts. */

@@ -1,4 +1,5 @@
 /** Owns the sums over all workers. Counters never go back: what a dead worker counted stays in the total. */
+import type { LostReason } from '../contracts/close-reason.js';
 import { PER_WORKER_FAMILIES, PROCESS_FAMILIES, SUMMED_FAMILIES } from './metric-catalogue.js';
 import { EMPTY_METRICS } from './metrics-snapshot.js';
 import type { HistogramSample, MetricsSnapshot, Sample } from './metrics-snapshot.js';
@@ -20,13 +21,13 @@ export class MetricsTotals {
     return this.#living.get(id);
   }
 
-  /** That worker is gone: its counters are kept, its gauges are not. */
+  /** That worker is gone: its counters are kept, its gauges are not. Sockets that it still held have closed with it. */
   retire(id: number): void {
     const last = this.#living.get(id);
     if (last === undefined) return;
     this.#living.delete(id);
     this.#dead = {
-      counters: sumByFamily([this.#dead.counters, last.counters]),
+      counters: sumByFamily([this.#dead.counters, last.counters, lostSockets(last)]),
       histograms: sumHistogramsByFamily([this.#dead.histograms, last.histograms]),
       gauges: {},
     };
@@ -65,6 +66,15 @@ export class MetricsTotals {
     );
   }
 }
+
+const LOST: LostReason = 'worker-lost';
+
+/** What keeps the ledger even: opened = closed + open. */
+const lostSockets = ({ gauges }: MetricsSnapshot): MetricsSnapshot['counters'] => ({
+  torus_sockets_closed_total: (gauges['torus_sockets_open'] ?? [])
+    .filter(([, open]) => open > 0)
+    .map(([labels, open]): Sample => [[...labels, LOST], open]),
+});
 
 const withWorker =
   (slot: number) =>

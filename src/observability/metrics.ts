@@ -1,4 +1,5 @@
 /** Owns the counts of one worker: the Telemetry that the data plane calls, and the snapshot that the primary reads. */
+import type { CloseReason } from '../contracts/close-reason.js';
 import type { Exchange } from '../contracts/exchange.js';
 import type {
   MirrorComparison,
@@ -14,16 +15,17 @@ import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
 import { MirrorMetrics } from './mirror-metrics.js';
 import type { ProcessGauges } from './process-gauges.js';
 import { RequestMetrics } from './request-metrics.js';
+import { SocketLedger } from './socket-ledger.js';
 
 export interface WorkerMetricsOptions {
   /** undefined when the access log is off. */
   readonly accessLog: AccessLog | undefined;
   readonly process: ProcessGauges;
   /** Told of each socket, whatever its side. */
-  readonly sockets?: SocketLedger;
+  readonly sockets?: SocketCount;
 }
 
-export interface SocketLedger {
+export interface SocketCount {
   opened(): void;
   closed(): void;
 }
@@ -31,11 +33,9 @@ export interface SocketLedger {
 export class WorkerMetrics implements Telemetry {
   readonly #accessLog: AccessLog | undefined;
   readonly #process: ProcessGauges;
-  readonly #sockets: SocketLedger | undefined;
+  readonly #sockets: SocketCount | undefined;
   readonly #requests = new RequestMetrics();
-  readonly #opened = new PairCounters();
-  readonly #closed = new TripleCounters();
-  readonly #open = new PairCounters();
+  readonly #ledger = new SocketLedger();
   readonly #refused = new PairCounters();
   readonly #handshakes = new TripleCounters();
   readonly #failedHandshakes = new PairCounters();
@@ -60,14 +60,12 @@ export class WorkerMetrics implements Telemetry {
   }
 
   socketOpened(side: SocketSide, owner: string): void {
-    this.#opened.add(side, owner, 1);
-    this.#open.add(side, owner, 1);
+    this.#ledger.opened(side, owner);
     this.#sockets?.opened();
   }
 
-  socketClosed(side: SocketSide, owner: string, reason: string): void {
-    this.#closed.add(side, owner, reason);
-    this.#open.add(side, owner, -1);
+  socketClosed(side: SocketSide, owner: string, reason: CloseReason): void {
+    this.#ledger.closed(side, owner, reason);
     this.#sockets?.closed();
   }
 
@@ -144,7 +142,7 @@ export class WorkerMetrics implements Telemetry {
       counters: { ...this.#counters(), ...process.counters },
       gauges: {
         torus_http_exchanges_in_flight: [[[], this.#inFlight]],
-        torus_sockets_open: samples(this.#open.cells()),
+        torus_sockets_open: this.#ledger.openNow(),
         torus_upstream_pending: byName(this.#pending),
         torus_upstream_concurrency_limit: byName(this.#concurrencyLimits),
         ...process.gauges,
@@ -165,8 +163,8 @@ export class WorkerMetrics implements Telemetry {
       torus_http_response_bytes_total: this.#requests.responseBytes(),
       torus_grpc_responses_total: this.#requests.grpcResponses(),
       torus_rejected_requests_total: samples(this.#rejected.cells()),
-      torus_sockets_opened_total: samples(this.#opened.cells()),
-      torus_sockets_closed_total: samples(this.#closed.cells()),
+      torus_sockets_opened_total: this.#ledger.openedTotals(),
+      torus_sockets_closed_total: this.#ledger.closedTotals(),
       torus_connections_refused_total: samples(this.#refused.cells()),
       torus_tls_handshakes_total: samples(this.#handshakes.cells()),
       torus_tls_handshake_failures_total: samples(this.#failedHandshakes.cells()),

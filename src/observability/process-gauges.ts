@@ -10,7 +10,8 @@ const GC_KINDS: ReadonlyMap<number, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_INCREMENTAL, 'incremental'],
   [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weak-callbacks'],
 ]);
-const QUANTILES = [50, 90, 99];
+/** The last is the longest delay. */
+const QUANTILES = [50, 90, 99, 100];
 const RESOLUTION_MS = 20;
 /** Fixed when the process starts: by its memory, its cgroup or --max-old-space-size. */
 const HEAP_LIMIT_BYTES = getHeapStatistics().heap_size_limit;
@@ -21,8 +22,16 @@ export interface ProcessGauges {
   stop(): void;
 }
 
-/** Starts to observe this process. `openFds` is handed in because only config reads files. */
-export const observeProcess = (openFds: () => number): ProcessGauges => {
+/** Handed in because only config reads files. */
+export interface Descriptors {
+  /** -1 where the system does not tell. */
+  readonly open: () => number;
+  /** How many may be. */
+  readonly limit: number;
+}
+
+/** Starts to observe this process. */
+export const observeProcess = (descriptors: Descriptors): ProcessGauges => {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   const gc = new GarbageCollectionTime();
@@ -30,10 +39,10 @@ export const observeProcess = (openFds: () => number): ProcessGauges => {
   return {
     read: () => {
       const loop = performance.eventLoopUtilization();
-      const gauges = gaugesOf(delay, performance.eventLoopUtilization(loop, lastLoop), openFds());
+      const gauges = gaugesOf(delay, performance.eventLoopUtilization(loop, lastLoop), descriptors);
       lastLoop = loop;
       delay.reset();
-      return { gauges, counters: { torus_worker_gc_seconds_total: gc.samples() } };
+      return { gauges, counters: gc.counters() };
     },
     stop: () => {
       delay.disable();
@@ -45,11 +54,12 @@ export const observeProcess = (openFds: () => number): ProcessGauges => {
 const gaugesOf = (
   delay: IntervalHistogram,
   loop: EventLoopUtilization,
-  openFds: number,
+  descriptors: Descriptors,
 ): MetricsSnapshot['gauges'] => {
   const memory = process.memoryUsage();
   return {
-    torus_worker_open_fds: [[[], openFds]],
+    torus_worker_open_fds: [[[], descriptors.open()]],
+    torus_worker_max_fds: [[[], descriptors.limit]],
     torus_worker_heap_used_bytes: [[[], memory.heapUsed]],
     torus_worker_heap_limit_bytes: [[[], HEAP_LIMIT_BYTES]],
     torus_worker_rss_bytes: [[[], memory.rss]],
@@ -68,6 +78,7 @@ const gcKindOf = (entry: PerformanceEntry & { readonly detail?: unknown }): numb
 
 class GarbageCollectionTime {
   readonly #secondsByKind = new Map<string, number>();
+  readonly #pausesByKind = new Map<string, number>();
   readonly #observer: PerformanceObserver;
 
   constructor() {
@@ -79,8 +90,11 @@ class GarbageCollectionTime {
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  samples(): Sample[] {
-    return [...this.#secondsByKind].map(([kind, seconds]) => [[kind], seconds]);
+  counters(): MetricsSnapshot['counters'] {
+    return {
+      torus_worker_gc_seconds_total: samplesOf(this.#secondsByKind),
+      torus_worker_gc_pauses_total: samplesOf(this.#pausesByKind),
+    };
   }
 
   stop(): void {
@@ -90,5 +104,9 @@ class GarbageCollectionTime {
   #add(kindNumber: number, durationMs: number): void {
     const kind = GC_KINDS.get(kindNumber) ?? 'other';
     this.#secondsByKind.set(kind, (this.#secondsByKind.get(kind) ?? 0) + durationMs / 1000);
+    this.#pausesByKind.set(kind, (this.#pausesByKind.get(kind) ?? 0) + 1);
   }
 }
+
+const samplesOf = (byKind: ReadonlyMap<string, number>): Sample[] =>
+  [...byKind].map(([kind, value]) => [[kind], value]);

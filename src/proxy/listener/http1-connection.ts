@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
@@ -51,7 +52,8 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   private paused = false;
   private closing = false;
   private handedOver = false;
-  private closeReason = 'peer-closed';
+  /** The first reason is the one that counts. */
+  private closeReason: DownstreamCloseReason | undefined = undefined;
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http1Connection) => void) {
     this.socket = socket;
@@ -134,23 +136,24 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return this.context.timers.coarseNow();
   }
 
-  destroy(reason: string): void {
+  destroy(reason: DownstreamCloseReason): void {
     if (this.socket.destroyed) return;
-    this.closeReason = reason;
+    this.closeReason ??= reason;
     this.socket.destroy();
   }
 
   /** Breaks the connection in a way the client cannot take for the end of a response. */
-  abort(reason: string): void {
-    this.closeReason = reason;
+  abort(reason: DownstreamCloseReason): void {
+    // A tunnel is broken off whenever it has ended.
+    this.closeReason ??= this.handedOver ? 'tunnel-ended' : reason;
     if (this.client.tls) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 
   /** Closes it now when it carries nothing; a running exchange closes it when it ends. */
-  closeIfIdle(reason: string): void {
+  closeIfIdle(reason: DownstreamCloseReason): void {
     if (this.isBusy) return;
-    this.closeReason = reason;
+    this.closeReason ??= reason;
     this.closeGently();
   }
 
@@ -284,8 +287,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   finish(keepAlive: boolean): void {
     this.stream = undefined;
     if (!keepAlive || this.mustClose) {
-      if (this.closeReason === 'peer-closed')
-        this.closeReason = this.served >= this.maxRequests ? 'request-limit' : 'finished';
+      this.closeReason ??= this.served >= this.maxRequests ? 'request-limit' : 'finished';
       this.closeGently();
       return;
     }
@@ -334,24 +336,24 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     const contentLength = problem.body?.length ?? 0;
     const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.now() } as const;
     writeWhole(this.socket, serialiseResponseHead(problem.head, writing), problem.body);
-    this.closeReason = 'rejected';
+    this.closeReason ??= 'rejected';
     this.closeGently();
   }
 
   // ---- the end -------------------------------------------------------------------------------------------------------
 
   private onReadTimeout(): void {
-    if (this.closing) this.destroy(this.closeReason);
+    if (this.closing) this.destroy('finished');
     else if (this.reader.isInBody) this.failSlowBody();
     else if (this.reader.isInHead) this.onRefused('downstream.head.timeout', 'head-deadline');
     else {
-      this.closeReason = 'idle';
+      this.closeReason ??= 'idle';
       this.closeGently();
     }
   }
 
   private onWriteTimeout(): void {
-    this.closeReason = 'write-timeout';
+    this.closeReason ??= 'write-timeout';
     if (this.stream === undefined) this.destroy('write-timeout');
     else this.stream.fail('downstream.response.timeout', undefined);
   }
@@ -359,6 +361,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   /** The client's FIN: the end of an idle connection, the abort of anything else. */
   private onEnd(): void {
     if (this.handedOver) return;
+    this.closeReason ??= 'peer-closed';
     if (this.stream !== undefined) {
       this.failStream(this.abortCause(), 'fin');
       return;
@@ -371,7 +374,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   }
 
   private onSocketGone(code: string): void {
-    if (this.closeReason === 'peer-closed') this.closeReason = code === 'ECONNRESET' ? 'peer-reset' : 'error';
+    this.closeReason ??= code === 'ECONNRESET' ? 'peer-reset' : 'error';
     if (this.handedOver) return;
     if (this.stream !== undefined) this.failStream(this.abortCause(), code);
     else if (this.reader.isInHead && !this.closing) this.countAbortedHead(code);
@@ -385,7 +388,8 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     if (this.stream !== undefined && !this.handedOver) this.failStream(this.abortCause(), 'close');
     this.closing = true;
     this.reader.close();
-    this.context.telemetry.socketClosed('downstream', this.client.listener, this.closeReason);
+    const reason = this.closeReason ?? (this.handedOver ? 'tunnel-ended' : 'peer-closed');
+    this.context.telemetry.socketClosed('downstream', this.client.listener, reason);
     this.onClosed(this);
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Cause } from '../../contracts/cause.js';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { DownstreamObserver, DownstreamStream } from '../../contracts/downstream.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Fields } from '../../contracts/fields.js';
@@ -22,7 +23,7 @@ export interface StreamHost extends BodyTarget {
   limitRequestBody(maxBytes: number): void;
   coarseNow(): number;
   /** Breaks the connection in a way the client cannot take for the end of a response. */
-  abort(reason: string): void;
+  abort(reason: DownstreamCloseReason): void;
   handOver(): { readonly socket: Socket; readonly early: Buffer | undefined };
   /** The response has left: serve the next request, or close. */
   finish(keepAlive: boolean): void;

@@ -1,6 +1,7 @@
 import { constants, performServerHandshake } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { ListenerConfig } from '../../contracts/config.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
@@ -32,7 +33,7 @@ const LINGER_MS = 2000;
 const AUDIT_MS = 1000;
 
 /** Why nghttp2 ended a connection, by the numbers that Node passes on. */
-const FLOOD_ERRNOS: ReadonlyMap<number | undefined, string> = new Map([
+const FLOOD_ERRNOS: ReadonlyMap<number | undefined, DownstreamCloseReason> = new Map([
   // A hundred streams were refused because too many were open.
   [-902, 'stream-flood'],
   // Too many frames to be answered, too many CONTINUATION frames.
@@ -61,7 +62,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private retiring = false;
   /** What its timer was set to when it last became idle. */
   private idleLimitMs = 0;
-  private closeReason: string | undefined = undefined;
+  private closeReason: DownstreamCloseReason | undefined = undefined;
 
   constructor(socket: Socket, context: ListenerContext, onClosed: (connection: Http2Connection) => void) {
     const { timeouts, http2 } = context.config;
@@ -119,11 +120,11 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (this.openStreams > 0) this.retire('drain');
   }
 
-  closeIfIdle(reason: string): void {
+  closeIfIdle(reason: DownstreamCloseReason): void {
     this.retire(reason);
   }
 
-  destroy(reason: string): void {
+  destroy(reason: DownstreamCloseReason): void {
     if (this.socket.destroyed) return;
     this.note(reason);
     this.break();
@@ -283,7 +284,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
    * Takes no further request: GOAWAY names the last stream that was taken, so that a client may send later ones again
    * elsewhere (RFC 9113 section 6.8). What runs goes on to its end, and then the connection closes.
    */
-  private retire(reason: string): void {
+  private retire(reason: DownstreamCloseReason): void {
     if (this.retiring || this.socket.destroyed) return;
     this.retiring = true;
     this.note(reason);
@@ -291,7 +292,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (this.openStreams === 0) this.timer.arm(LINGER_MS);
   }
 
-  private endFlood(reason: string): void {
+  private endFlood(reason: DownstreamCloseReason): void {
     this.note(reason);
     if (this.session.destroyed) return;
     this.retiring = true;
@@ -334,7 +335,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.onClosed(this);
   }
 
-  private reasonOf({ code, errno }: NodeJS.ErrnoException): string {
+  private reasonOf({ code, errno }: NodeJS.ErrnoException): DownstreamCloseReason {
     switch (code) {
       case 'ECONNRESET':
         return 'peer-reset';
@@ -349,13 +350,13 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     }
   }
 
-  private faultReason(): string {
+  private faultReason(): DownstreamCloseReason {
     const isFlood = this.guard.isSuspicious(this.socket.bytesRead, this.timers.now());
     return isFlood ? 'overhead-flood' : 'protocol-error';
   }
 
   /** The first reason is the one that counts. */
-  private note(reason: string): void {
+  private note(reason: DownstreamCloseReason): void {
     this.closeReason ??= reason;
   }
 }

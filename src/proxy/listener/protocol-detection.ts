@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 
 /**
@@ -14,7 +15,7 @@ export interface DetectionOptions {
   readonly onHttp1: () => void;
   readonly onHttp2: () => void;
   /** It closed, or said nothing, before anybody could know. */
-  readonly onGone: (reason: string) => void;
+  readonly onGone: (reason: DownstreamCloseReason) => void;
 }
 
 export function detectProtocol(socket: Socket, options: DetectionOptions): void {
@@ -26,7 +27,7 @@ class Detection {
   private readonly options: DetectionOptions;
   private readonly timer: Timer;
   private seen: Buffer = Buffer.alloc(0);
-  private reason = 'peer-closed';
+  private reason: DownstreamCloseReason = 'peer-closed';
 
   constructor(socket: Socket, options: DetectionOptions) {
     this.socket = socket;

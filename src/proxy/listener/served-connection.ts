@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
 
 /** A client connection as its listener drives it, whatever it speaks. */
@@ -16,8 +17,8 @@ export interface ServedConnection {
   /** The gateway drains: no further requests, as far as the protocol can say so. */
   announceDrain(): void;
   /** Closes it now when it carries nothing; what runs on it closes it when it ends. */
-  closeIfIdle(reason: string): void;
-  destroy(reason: string): void;
+  closeIfIdle(reason: DownstreamCloseReason): void;
+  destroy(reason: DownstreamCloseReason): void;
   /** Resolves when nothing of a closing connection waits to be sent. At once unless it closes. */
   whenFlushed(): Promise<void>;
 }

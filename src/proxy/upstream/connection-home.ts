@@ -1,3 +1,4 @@
+import type { UpstreamCloseReason } from '../../contracts/close-reason.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
@@ -17,8 +18,9 @@ export interface PooledConnection extends Checkout {
   /** Milliseconds since it began to rest. */
   readonly restedMs: number;
   /** Closes it while it rests, for this reason. */
-  evict(reason: string): void;
-  destroy(): void;
+  evict(reason: UpstreamCloseReason): void;
+  /** `aborted` unless said. */
+  destroy(reason?: UpstreamCloseReason): void;
 }
 
 /** The endpoint as its connections see it. */

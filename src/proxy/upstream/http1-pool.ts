@@ -82,7 +82,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   yieldIdle(): boolean {
     const oldest = this.idle.shift();
     if (oldest === undefined) return false;
-    oldest.destroy();
+    oldest.destroy('replaced');
     this.connections.delete(oldest);
     return true;
   }
@@ -90,7 +90,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
   putBack(connection: PooledConnection): void {
     const { limits, allowance } = this.options;
     if (allowance?.isWantedElsewhere(this) === true) {
-      connection.destroy();
+      connection.destroy('replaced');
       return;
     }
     const next = this.nextPending(connection.preamble);
@@ -101,7 +101,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
     }
     // With preambles somebody may wait who cannot use this one: it makes room.
     if (this.disposed || this.pending.size > 0 || this.idle.length >= limits.maxIdle) {
-      connection.destroy();
+      connection.destroy(this.disposed ? 'disposed' : 'surplus');
       return;
     }
     this.idle.push(connection);
@@ -150,7 +150,7 @@ export class Http1Pool implements ConnectionPool, ConnectionHome, AllowanceMembe
 
   dispose(): void {
     this.disposed = true;
-    for (const connection of this.idle.splice(0)) connection.destroy();
+    for (const connection of this.idle.splice(0)) connection.destroy('disposed');
     this.options.allowance?.leave(this);
   }
 

@@ -1,6 +1,7 @@
 // Over 400 lines: one state machine, whose phases cannot be told apart from outside.
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
+import type { UpstreamCloseReason } from '../../contracts/close-reason.js';
 import type { Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import type {
@@ -63,7 +64,7 @@ export class Http1UpstreamConnection
   private requestSent = false;
   private persistent = true;
   private idleLimitMs: number;
-  private closeReason = 'peer-closed';
+  private closeReason: UpstreamCloseReason = 'peer-closed';
 
   constructor(home: ConnectionHome, connectTimeoutMs: number, { pooled, preamble }: ConnectionKind) {
     this.home = home;
@@ -137,8 +138,7 @@ export class Http1UpstreamConnection
     this.request = undefined;
     this.endLease();
     if (!reusable) {
-      this.closeReason = this.closeReason === 'peer-closed' ? 'not-reusable' : this.closeReason;
-      this.destroy();
+      this.destroy('not-reusable');
       return;
     }
     this.phase = 'idle';
@@ -147,16 +147,21 @@ export class Http1UpstreamConnection
   }
 
   cancel(): void {
-    this.closeReason = 'aborted';
     this.destroy();
   }
 
-  destroy(): void {
+  destroy(reason: UpstreamCloseReason = 'aborted'): void {
+    this.note(this.phase === 'switched' ? 'tunnel-ended' : reason);
     this.observer = undefined;
     this.endLease();
     this.reader.close();
     this.timer.disarm();
     this.socket.destroy();
+  }
+
+  /** The first reason is the one that counts. */
+  private note(reason: UpstreamCloseReason): void {
+    if (this.closeReason === 'peer-closed') this.closeReason = reason;
   }
 
   private endLease(): void {
@@ -173,7 +178,7 @@ export class Http1UpstreamConnection
     return this.idleLimitMs - this.timer.remainingMs;
   }
 
-  evict(reason: string): void {
+  evict(reason: UpstreamCloseReason): void {
     this.closeReason = reason;
     this.home.forget(this);
     this.socket.destroy();
@@ -223,13 +228,14 @@ export class Http1UpstreamConnection
   }
 
   private onError(error: NodeJS.ErrnoException): void {
-    this.closeReason = this.closeReason === 'peer-closed' ? 'error' : this.closeReason;
+    this.note('error');
     if (this.phase === 'connecting') this.fail(connectFailure(error, this.tcpConnected));
     else this.onGone(codeOf(error));
   }
 
   private onClose(): void {
     this.timer.disarm();
+    if (this.phase === 'switched') this.note('tunnel-ended');
     this.onGone('closed');
     this.phase = 'closed';
     this.endLease();
@@ -313,6 +319,7 @@ export class Http1UpstreamConnection
   onBodyAborted(): void {
     // The rest of the request will never come: the endpoint must not take what it got for the whole.
     this.persistent = false;
+    this.note('aborted');
     if (this.phase !== 'closed') this.socket.destroy();
   }
 
@@ -366,6 +373,7 @@ export class Http1UpstreamConnection
   }
 
   onFault(cause: Cause, rule: string): void {
+    this.note('protocol-error');
     this.fail(finalFailure(cause, rule));
   }
 
@@ -392,6 +400,7 @@ export class Http1UpstreamConnection
   onSwitch(head: Http1ResponseHead, early: Buffer | undefined): void {
     const asked = this.request?.upgrade;
     if (asked === undefined || head.upgrade !== asked || this.pooled) {
+      this.note('protocol-error');
       this.fail(finalFailure('upstream.upgrade.invalid', head.upgrade ?? 'none'));
       return;
     }

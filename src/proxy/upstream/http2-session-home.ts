@@ -1,3 +1,4 @@
+import type { UpstreamCloseReason } from '../../contracts/close-reason.js';
 import type { UpstreamHttp2Config } from '../../contracts/config.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
@@ -28,7 +29,7 @@ export interface PooledSession {
   /** Milliseconds since it began to rest. Only of idle ones. */
   readonly restedMs: number;
   /** Takes no further exchange, and closes after the last one. */
-  retire(reason: string): void;
+  retire(reason: UpstreamCloseReason): void;
 }
 
 /** The pool as its connections see it. */

@@ -8,6 +8,7 @@ import type {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { UpstreamCloseReason } from '../../contracts/close-reason.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, AttemptObserver, CheckoutOptions } from '../../contracts/upstream.js';
 import { useArrayTables } from '../codec/http2/stream-tables.js';
@@ -48,7 +49,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
   private served = 0;
   private lastStreamId = Infinity;
   private lossDetail: string | undefined = undefined;
-  private closeReason: string | undefined = undefined;
+  private closeReason: UpstreamCloseReason | undefined = undefined;
 
   constructor(home: SessionHome) {
     this.home = home;
@@ -121,7 +122,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     return this.home.idleTimeoutMs - this.timer.remainingMs;
   }
 
-  retire(reason: string): void {
+  retire(reason: UpstreamCloseReason): void {
     if (this.phase === 'retiring' || this.phase === 'closed') return;
     this.phase = 'retiring';
     this.closeReason ??= reason;
@@ -237,11 +238,11 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
   }
 
   private onError(error: NodeJS.ErrnoException): void {
-    this.closeReason ??= 'error';
     if (this.phase !== 'connecting') {
       this.lose(isOfSession(error) ? PROTOCOL_FAULT : codeOf(error));
       return;
     }
+    this.closeReason ??= isOfSession(error) ? 'protocol-error' : 'error';
     const isProtocol = this.session !== undefined && isOfSession(error);
     this.fail(
       isProtocol ? safeFailure('upstream.connect.failed', 'not-http2') : connectFailure(error, this.inTls),
@@ -310,9 +311,10 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
   }
 }
 
-const CLOSE_REASONS = new Map([
+const CLOSE_REASONS = new Map<string, UpstreamCloseReason>([
   ['closed', 'peer-closed'],
   [PING_TIMEOUT, PING_TIMEOUT],
+  [PROTOCOL_FAULT, 'protocol-error'],
 ]);
 
 /** What Node says when the peer broke the protocol, or ended the connection by GOAWAY with an error. */

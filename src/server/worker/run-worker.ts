@@ -5,6 +5,7 @@ import type { KeySetSource } from '../../contracts/key-set.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Overload } from '../../contracts/overload.js';
+import { fileDescriptorLimit } from '../../config/file-descriptor-limit.js';
 import { isSameFile, openFileDescriptors } from '../../config/process-facts.js';
 import type { AccessLog } from '../../observability/access-log/access-log.js';
 import { openAccessLog } from '../../observability/access-log/open-access-log.js';
@@ -175,7 +176,9 @@ class WorkerProcess {
     const { monitor, ledger } = (this.#overload = watchOverload(snapshot.overload, this.#log));
     this.#metrics = new WorkerMetrics({
       accessLog: this.#accessLog,
-      process: this.#overload.withMetrics(observeProcess(openFileDescriptors)),
+      process: this.#overload.withMetrics(
+        observeProcess({ open: openFileDescriptors, limit: fileDescriptorLimit() }),
+      ),
       sockets: ledger,
     });
     const services = {

@@ -7,6 +7,7 @@ import {
   metricSum,
   rawClient,
   requestHead,
+  until,
   type LogLine,
   type RunningTorus,
 } from '../../support/index.js';
@@ -117,6 +118,32 @@ describe('a client that does not read', () => {
     expect(line).toMatchObject({ id: row.id, cause: 'ok', responseBytes: FLOOD_BYTES });
     expectMeasured(line, 'client', row.blockedForMs);
     await closeHttp2(session);
+  });
+
+  it('blocks its tunnel over HTTP/2', async () => {
+    const session = await http2Session({ port: torus.port('secure') });
+    await until(() => session.remoteSettings?.enableConnectProtocol === true);
+    const stream = session.request({
+      ...{ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/tunnel-flood/http2' },
+      ...{ ':scheme': 'https', ':authority': 'localhost', 'sec-websocket-version': '13' },
+    });
+    stream.on('error', () => undefined).pause();
+    const row = await streamAt(torus, '/tunnel-flood/http2', blockedOn('client'));
+    expect(row).toMatchObject({ phase: 'tunnel', tunnel: 'websocket', protocol: 'http/2', status: 200 });
+    stream.close(8);
+    expectMeasured(await accessLine(torus, '/tunnel-flood/http2'), 'client', row.blockedForMs);
+    await closeHttp2(session);
+  });
+
+  it('blocks a tunnel whose frames are watched', async () => {
+    const client = await rawClient({ port: torus.port('plain') });
+    client.pause();
+    await client.send(upgradeHead('/tunnel-told'));
+    const row = await streamAt(torus, '/tunnel-told', blockedOn('client'));
+    expect(row).toMatchObject({ phase: 'tunnel', tunnel: 'websocket', route: 'told' });
+    client.reset();
+    expectMeasured(await accessLine(torus, '/tunnel-told'), 'client', row.blockedForMs);
+    await client.close();
   });
 
   it('blocks its tunnel', async () => {

@@ -1,11 +1,14 @@
 /** Owns a gateway in front of endpoints that stall on purpose, and the reading of its live view. */
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   startHttp2Upstream,
+  OPCODE,
   startTorus,
   startUpstream,
   testCertificate,
   until,
+  webSocketFrame,
   type RunningTorus,
   type TestUpstream,
 } from '../../support/index.js';
@@ -58,9 +61,18 @@ export const swallow = (socket: Socket, bytes: number): Promise<void> =>
     socket.resume();
   });
 
-const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+/** RFC 6455 section 1.3. */
+const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-type Script = (socket: Socket) => void;
+const switchTo = (socket: Socket, head: string): void => {
+  const key = /^sec-websocket-key: (.*)$/im.exec(head)?.[1]?.trim() ?? '';
+  const accept = createHash('sha1').update(`${key}${ACCEPT_GUID}`).digest('base64');
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ${accept}\r\n\r\n`,
+  );
+};
+
+type Script = (socket: Socket, head: string) => void;
 
 /** What the endpoint does with a request, by the first segment of its path. */
 const SCRIPTS: Readonly<Record<string, Script>> = {
@@ -74,12 +86,18 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   small: (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'),
   silent: () => undefined,
   upload: (socket) => socket.pause(),
-  'tunnel-flood': (socket) => {
-    socket.write(SWITCH);
+  'tunnel-flood': (socket, head) => {
+    switchTo(socket, head);
     flood(socket);
   },
-  'tunnel-deaf': (socket) => {
-    socket.write(SWITCH);
+  /** In frames: their boundaries are looked at on the way. */
+  'tunnel-told': (socket, head) => {
+    switchTo(socket, head);
+    const frame = webSocketFrame(OPCODE.binary, BLOCK);
+    for (let sent = 0; sent < FLOOD_BYTES; sent += BLOCK.length) socket.write(frame);
+  },
+  'tunnel-deaf': (socket, head) => {
+    switchTo(socket, head);
     socket.pause();
   },
 };
@@ -93,9 +111,10 @@ export interface LiveWorld {
 
 export const startLiveWorld = async (workers = 1): Promise<LiveWorld> => {
   const upstream = await startUpstream((socket) => {
-    socket.on('data', (head: Buffer) => {
-      const path = /^(?:GET|POST) (\S+)/.exec(head.toString('latin1'))?.[1] ?? '';
-      SCRIPTS[path.split(/[/?]/)[1] ?? '']?.(socket);
+    socket.on('data', (bytes: Buffer) => {
+      const head = bytes.toString('latin1');
+      const path = /^(?:GET|POST) (\S+)/.exec(head)?.[1] ?? '';
+      SCRIPTS[path.split(/[/?]/)[1] ?? '']?.(socket, head);
     });
     socket.on('end', () => socket.destroy());
   });
@@ -117,6 +136,10 @@ export const startLiveWorld = async (workers = 1): Promise<LiveWorld> => {
       },
       routes: [
         { name: 'deaf', match: { path: '/deaf' }, upstream: 'deaf' },
+        {
+          ...{ name: 'told', match: { path: '/tunnel-told' }, upstream: 'main' },
+          websocket: { closeOnDrain: true },
+        },
         { name: 'main', match: { path: '/*' }, upstream: 'main' },
       ],
     },

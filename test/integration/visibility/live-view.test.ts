@@ -47,9 +47,7 @@ const begin = async (path: string, localAddress?: string): Promise<RawClient> =>
 const cli = (...args: readonly string[]) =>
   runCli([...args, '--admin', `127.0.0.1:${String(torus.adminPort)}`]);
 
-interface Counts {
-  readonly [field: string]: unknown;
-}
+type Counts = Readonly<Record<string, unknown>>;
 
 interface Connections {
   readonly missing: readonly unknown[];

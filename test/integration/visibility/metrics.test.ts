@@ -188,6 +188,27 @@ describe('the admin listener', () => {
     expect(sum(families.get('torus_workers'), 'phase="ready"')).toBe(2);
   });
 
+  it('says of each worker how much of its limits it uses, and what its event loop and its memory cost', async () => {
+    const families = await scrape();
+    const of = (family: string, labels = ''): number => sum(families.get(family), `worker="1"${labels}`);
+    expect(of('torus_worker_max_fds')).toBeGreaterThan(of('torus_worker_open_fds'));
+    expect(of('torus_worker_open_fds')).toBeGreaterThan(5);
+    expect(of('torus_worker_heap_limit_bytes')).toBeGreaterThan(of('torus_worker_heap_used_bytes'));
+    const [median, longest] = ['0.5', '1'].map((quantile) =>
+      of('torus_worker_event_loop_delay_seconds', `,quantile="${quantile}"`),
+    );
+    expect(longest).toBeGreaterThanOrEqual(median!);
+    expect(of('torus_worker_event_loop_utilization')).toBeLessThanOrEqual(1);
+    // Each answer leaves garbage behind.
+    const collected = async (family: string): Promise<number> =>
+      sum((await scrape()).get(family), 'kind="minor"');
+    await until(async () => {
+      await Promise.all(Array.from({ length: 50 }, () => ask('GET /api/x')));
+      return (await collected('torus_worker_gc_pauses_total')) > 0;
+    }, 20_000);
+    expect(await collected('torus_worker_gc_seconds_total')).toBeGreaterThan(0);
+  });
+
   it('keeps a ledger of sockets: opened is closed plus open', async () => {
     const held = await rawClient({ port: torus.port() });
     await held.exchange(requestHead('GET /api/held'));

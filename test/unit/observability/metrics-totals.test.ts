@@ -29,6 +29,16 @@ describe('MetricsTotals', () => {
     expect(totals.read().histograms['torus_http_request_duration_seconds']).toEqual([[['r'], [15, 0], 15]]);
     expect(totals.read().gauges['torus_sockets_open']).toEqual([[['downstream', 'edge'], 2]]);
   });
+  it('closes the sockets of the dead in the ledger, as lost', () => {
+    const totals = new MetricsTotals();
+    totals.update(1, counts(10, 7));
+    totals.update(2, counts(5, 0));
+    totals.retire(1);
+    totals.retire(2);
+    expect(totals.read().counters['torus_sockets_closed_total']).toEqual([
+      [['downstream', 'edge', 'worker-lost'], 7],
+    ]);
+  });
   it('copies requests and sockets per worker', () => {
     const totals = new MetricsTotals();
     totals.update(2, counts(5, 3));
