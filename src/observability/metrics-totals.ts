@@ -14,13 +14,13 @@ export class MetricsTotals {
     this.#living.set(slot, metrics);
   }
 
-  /** That worker is gone: its counters are kept, its gauges are not. */
+  /** That worker is gone: its counters are kept, its gauges are not. Sockets that it still held were closed by the system. */
   retire(slot: number): void {
     const last = this.#living.get(slot);
     if (last === undefined) return;
     this.#living.delete(slot);
     this.#dead = {
-      counters: sumByFamily([this.#dead.counters, last.counters]),
+      counters: sumByFamily([this.#dead.counters, last.counters, closedWith(last)]),
       histograms: sumHistogramsByFamily([this.#dead.histograms, last.histograms]),
       gauges: {},
     };
@@ -53,6 +53,14 @@ export class MetricsTotals {
     );
   }
 }
+
+/** So that the ledger stays even: none of a worker that drained, all of one that was killed. */
+const closedWith = ({ gauges }: MetricsSnapshot): MetricsSnapshot['counters'] => {
+  const held = (gauges['torus_sockets_open'] ?? []).filter(([, count]) => count > 0);
+  return {
+    torus_sockets_closed_total: held.map(([labels, count]): Sample => [[...labels, 'worker-gone'], count]),
+  };
+};
 
 const withWorker =
   (slot: number) =>

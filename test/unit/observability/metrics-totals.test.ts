@@ -29,6 +29,17 @@ describe('MetricsTotals', () => {
     expect(totals.read().histograms['torus_http_request_duration_seconds']).toEqual([[['r'], [15, 0], 15]]);
     expect(totals.read().gauges['torus_sockets_open']).toEqual([[['downstream', 'edge'], 2]]);
   });
+  it('counts the sockets of a worker that died with them as closed, once', () => {
+    const totals = new MetricsTotals();
+    totals.update(1, counts(10, 7));
+    totals.retire(1);
+    totals.retire(1);
+    totals.update(1, counts(1, 0));
+    totals.retire(1);
+    expect(totals.read().counters['torus_sockets_closed_total']).toEqual([
+      [['downstream', 'edge', 'worker-gone'], 7],
+    ]);
+  });
   it('copies requests and sockets per worker', () => {
     const totals = new MetricsTotals();
     totals.update(2, counts(5, 3));
