@@ -8,17 +8,21 @@ import type { Task } from './task.js';
 /** What `nbf` and `exp` of a fresh token can bear. */
 const MAX_SKEW_MS = 60_000;
 
-export const keySetTasks = ({ routes }: ConfigSnapshot): Task[] => {
+/** Each once. */
+export const keySetUrls = ({ routes }: ConfigSnapshot): readonly string[] => {
   const urls = routes.flatMap(({ filters }) =>
     filters.flatMap((filter) =>
       filter.name === 'jwt-auth' && filter.options.key.kind === 'jwks-url' ? [filter.options.key.url] : [],
     ),
   );
-  return [...new Set(urls)].map((url) => {
+  return [...new Set(urls)];
+};
+
+export const keySetTasks = (snapshot: ConfigSnapshot): Task[] =>
+  keySetUrls(snapshot).map((url) => {
     const subject = `keys of ${new URL(url).host}`;
     return { subject, run: () => checkKeySet(subject, url) };
   });
-};
 
 const checkKeySet = async (subject: string, url: string): Promise<Finding[]> => {
   let saysMs = Number.NaN;

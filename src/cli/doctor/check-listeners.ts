@@ -10,14 +10,35 @@ import type { Task } from './task.js';
 export const listenerTasks = (context: DoctorContext): Task[] => {
   const { listeners, admin } = context.snapshot;
   const bound = listeners.map(({ name, host, port }) => ({ subject: `listener ${name}`, host, port }));
+  const { socketPath } = admin ?? {};
   const ofAdmin =
-    admin === undefined || admin.socketPath !== undefined
+    admin === undefined || socketPath !== undefined
       ? []
       : [{ subject: 'admin', host: admin.host, port: admin.port }];
-  return [...bound, ...ofAdmin].map((place) => ({
-    subject: place.subject,
-    run: async () => [await checkAddress(place, context)],
-  }));
+  return [
+    ...[...bound, ...ofAdmin].map((place) => ({
+      subject: place.subject,
+      run: async () => [await checkAddress(place, context)],
+    })),
+    ...(socketPath === undefined
+      ? []
+      : [{ subject: 'admin', run: async () => [await checkSocket(socketPath)] }]),
+  ];
+};
+
+/** A socket beside it: what is there already may be in use, and Torus replaces it. */
+const checkSocket = async (path: string): Promise<Finding> => {
+  const error = await bindError({ path: `${path}.${process.pid}` });
+  if (error === undefined) return ok('admin', `unix:${path} can be made`);
+  const what = describeBindFailure({ name: 'admin', path }, error).replace(
+    /^.*?cannot bind /,
+    'cannot bind ',
+  );
+  return problem(
+    'admin',
+    what,
+    'Make its directory, and let the user that Torus runs as write in it (systemd: RuntimeDirectory=torus).',
+  );
 };
 
 interface Place {

@@ -1,6 +1,6 @@
 /** Owns the checks of what the configuration asks of the host: connection caps, ports for upstreams, the accept mode, its files. */
 import { inputFactsOf } from '../../config/index.js';
-import type { ConfigProblem, ConfigSnapshot, UpstreamConfig } from '../../contracts/config.js';
+import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
 import type { DoctorContext } from './context.js';
 import { ok, plural, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
@@ -48,21 +48,7 @@ export const checkInputs = ({ inputs, snapshot }: DoctorContext): readonly Findi
 export const checkCapacity = ({ snapshot, host }: DoctorContext): readonly Finding[] => [
   ...portsFor(snapshot, host.localPorts),
   ...migration(snapshot, host.migratesRequests),
-  ...snapshot.upstreams
-    .filter(isUnverified)
-    .map(({ name }) =>
-      warning(
-        `upstream ${name}`,
-        'the certificates of its endpoints are not verified (tls.verify: false)',
-        'Whoever is in between can read and change everything: set tls.ca to the authority that signed them.',
-      ),
-    ),
 ];
-
-const isUnverified = ({ tls, endpoints, discovery }: UpstreamConfig): boolean =>
-  !tls.verify &&
-  (endpoints.some(({ scheme }) => scheme === 'https') ||
-    (discovery?.kind === 'dns' && discovery.scheme === 'https'));
 
 /** One port of this host for each connection to the same endpoint. */
 const portsFor = (

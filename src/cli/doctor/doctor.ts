@@ -11,6 +11,7 @@ import { listenerTasks } from './check-listeners.js';
 import { nameTasks } from './check-names.js';
 import { checkNode } from './check-node.js';
 import { asFinding, checkCapacity, checkConfiguration, checkInputs } from './check-settings.js';
+import { checkTrust } from './check-trust.js';
 import { upstreamTasks } from './check-upstreams.js';
 import type { DoctorContext, HostContext } from './context.js';
 import type { Finding } from './finding.js';
@@ -52,6 +53,7 @@ const settingsTasks = (context: DoctorContext): Task[] => [
   found('files', () => checkInputs(context)),
   found('certificates', () => checkCertificates(context.snapshot, context.nowMs)),
   found('capacity', () => checkCapacity(context)),
+  found('trust', () => checkTrust(context.snapshot)),
 ];
 
 const hostTasks = ({ host, nowMs }: HostContext, workers: number): Task[] => [

@@ -1,6 +1,6 @@
 /** `torus doctor`, run as a person would run it: what is wrong is found, and what to do is said. */
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { generate } from 'selfsigned';
 import {
@@ -164,6 +164,34 @@ describe('a configuration', () => {
   });
 });
 
+describe('what is believed', () => {
+  it('by a configuration that trusts everybody, takes keys in clear text, or leads back to itself is warned of', async () => {
+    const port = await freePort();
+    const report = await examine(
+      base({
+        listeners: [{ name: 'edge', address: `0.0.0.0:${String(port)}` }],
+        trustedProxies: ['10.0.0.0/8', '0.0.0.0/0'],
+        upstreams: { main: { endpoints: [`http://localhost:${String(port)}`] } },
+        routes: [
+          {
+            name: 'all',
+            match: { path: '/*' },
+            filters: [{ 'jwt-auth': { jwksUrl: 'http://keys.invalid/keys', algorithms: ['ES256'] } }],
+            upstream: 'main',
+          },
+        ],
+      }),
+    );
+    expect(about(report, 'trustedProxies')).toEqual([
+      expect.stringMatching(/^warning: 0\.0\.0\.0\/0 is everybody/),
+    ]);
+    expect(about(report, 'keys of keys.invalid')[0]).toMatch(/^warning: come over http/);
+    expect(about(report, 'upstream main')[0]).toMatch(
+      /^warning: localhost:\d+ is this gateway's own listener edge$/,
+    );
+  });
+});
+
 describe('an address', () => {
   it('that another process has is a problem', async () => {
     const taken = await opened(startUpstream((socket) => socket.destroy()));
@@ -187,6 +215,19 @@ describe('an address', () => {
       /^ok: .* is in use, and an instance of this configuration is running/,
     );
     expect(report.status).toBe(0);
+  });
+
+  it('of the admin API that is a socket needs its directory', async () => {
+    const report = await examine(alone({ admin: { address: 'unix:/no/such/dir/admin.sock' } }));
+    expectProblem(
+      report,
+      'admin',
+      /unix:\/no\/such\/dir\/admin\.sock: .*(does not exist|permission)/,
+      /RuntimeDirectory/,
+    );
+    const fine = await examine(alone({ admin: { address: `unix:${path.join(dir, 'admin.sock')}` } }));
+    expect(about(fine, 'admin')).toEqual([expect.stringMatching(/^ok: unix:.*admin\.sock can be made$/)]);
+    expect(readdirSync(dir).filter((name) => name.includes('.sock'))).toEqual([]);
   });
 
   it('that this host has not is a problem', async () => {
