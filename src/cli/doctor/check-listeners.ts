@@ -54,7 +54,7 @@ const checkAddress = async (place: Place, context: DoctorContext): Promise<Findi
   const error = await bindError({ host, port });
   if (error === undefined) return ok(subject, `${shown} is free`);
   const code = errorCode(error);
-  if (code === 'EADDRINUSE' && (await context.isRunning()))
+  if (code === 'EADDRINUSE' && (await context.instance()) !== undefined)
     return ok(subject, `${shown} is in use, and an instance of this configuration is running`);
   const message = describeBindFailure({ name: subject, host, port }, error).replace(
     /^.*?cannot bind /,

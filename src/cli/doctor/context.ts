@@ -15,6 +15,6 @@ export interface DoctorContext extends HostContext {
   readonly file: string | undefined;
   /** Absolute paths of the files that it was made from. */
   readonly inputs: readonly string[];
-  /** True when an instance of this configuration answers on its admin API. Asked once. */
-  isRunning(): Promise<boolean>;
+  /** What an instance of this configuration counts, by its admin API; undefined when none runs. Asked once. */
+  instance(): Promise<string | undefined>;
 }

@@ -6,6 +6,7 @@ import type { AdminTarget } from '../admin-client.js';
 import type { Output } from '../output.js';
 import { checkCertificates } from './check-certificates.js';
 import { checkClock, checkFiles, checkKernel, checkMemory } from './check-host.js';
+import { checkInstance } from './check-instance.js';
 import { keySetTasks } from './check-key-sets.js';
 import { listenerTasks } from './check-listeners.js';
 import { nameTasks } from './check-names.js';
@@ -14,6 +15,7 @@ import { asFinding, checkCapacity, checkConfiguration, checkInputs } from './che
 import { checkTrust } from './check-trust.js';
 import { upstreamTasks } from './check-upstreams.js';
 import type { DoctorContext, HostContext } from './context.js';
+import { ok } from './finding.js';
 import type { Finding } from './finding.js';
 import { renderFindings } from './render.js';
 import { runTasks } from './task.js';
@@ -43,8 +45,8 @@ const tasksFor = async (request: DoctorRequest): Promise<Task[]> => {
   if (!result.ok)
     return [found('configuration', () => result.problems.map(asFinding)), ...hostTasks(host, 1)];
   const { snapshot, warnings, inputs } = result;
-  const isRunning = once(() => answersAsTorus(request));
-  const context = { ...host, snapshot, warnings, file: result.file, inputs, isRunning };
+  const instance = once(() => metricsOf(request));
+  const context = { ...host, snapshot, warnings, file: result.file, inputs, instance };
   return [...settingsTasks(context), ...hostTasks(host, snapshot.workers), ...networkTasks(context)];
 };
 
@@ -67,6 +69,7 @@ const hostTasks = ({ host, nowMs }: HostContext, workers: number): Task[] => [
 const networkTasks = (context: DoctorContext): Task[] => {
   const { snapshot, nowMs } = context;
   return [
+    { subject: 'instance', run: () => examineInstance(context) },
     ...listenerTasks(context),
     ...nameTasks(snapshot.upstreams),
     ...upstreamTasks(snapshot.upstreams, nowMs),
@@ -76,18 +79,25 @@ const networkTasks = (context: DoctorContext): Task[] => {
 
 const found = (subject: string, run: () => readonly Finding[]): Task => ({ subject, run });
 
-const once = (ask: () => Promise<boolean>): (() => Promise<boolean>) => {
-  let answer: Promise<boolean> | undefined;
+const examineInstance = async (context: DoctorContext): Promise<readonly Finding[]> => {
+  const metrics = await context.instance();
+  return metrics === undefined
+    ? [ok('instance', 'none runs')]
+    : checkInstance(metrics, context.snapshot.workers);
+};
+
+const once = <Answer>(ask: () => Promise<Answer>): (() => Promise<Answer>) => {
+  let answer: Promise<Answer> | undefined;
   return () => (answer ??= ask());
 };
 
 /** Whoever has the port of the admin API and knows these counters is a Torus. */
-const answersAsTorus = async (target: AdminTarget): Promise<boolean> => {
+const metricsOf = async (target: AdminTarget): Promise<string | undefined> => {
   try {
     const { body } = await (await openAdmin(target)).request('GET', '/metrics');
-    return body.includes('torus_start_seconds');
+    return body.includes('torus_start_seconds') ? body : undefined;
   } catch {
     // Nobody there, or somebody else.
-    return false;
+    return undefined;
   }
 };

@@ -214,6 +214,9 @@ describe('an address', () => {
     expect(about(report, 'listener edge')[0]).toMatch(
       /^ok: .* is in use, and an instance of this configuration is running/,
     );
+    expect(about(report, 'instance')[0]).toBe(
+      'ok: runs configuration 1: 1 worker ready, 0 replaced since its start',
+    );
     expect(report.status).toBe(0);
   });
 

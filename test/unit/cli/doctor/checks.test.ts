@@ -1,6 +1,7 @@
 /** The checks of `torus doctor` that a test cannot bring about on a real host: kernels, clocks and versions of any kind. */
 import type { HostFacts } from '../../../../src/config/host-facts.js';
 import { checkClock, checkFiles, checkKernel, checkMemory } from '../../../../src/cli/doctor/check-host.js';
+import { checkInstance } from '../../../../src/cli/doctor/check-instance.js';
 import { checkNode } from '../../../../src/cli/doctor/check-node.js';
 import type { Finding } from '../../../../src/cli/doctor/finding.js';
 import { renderFindings } from '../../../../src/cli/doctor/render.js';
@@ -93,6 +94,36 @@ describe('the clock', () => {
   it('names what keeps it, where that can be seen', () => {
     expect(checkClock(HOST, NOW)[0]?.message).toContain('kept by chrony');
     expect(checkClock({ ...HOST, clockKeeper: undefined }, NOW)[0]).toMatchObject({ level: 'ok' });
+  });
+});
+
+describe('the instance that runs', () => {
+  const CALM = [
+    'torus_workers{phase="starting"} 1',
+    'torus_workers{phase="ready"} 2',
+    'torus_config_version 7',
+    'torus_worker_restarts_total 3',
+    'torus_worker_overload_level{worker="1"} 0',
+    'torus_worker_overload_pressure{worker="1",resource="fds"} 0.1',
+    'torus_access_log_dropped_total 0',
+  ];
+
+  it('that is well is told in a line', () => {
+    expect(brief(checkInstance(CALM.join('\n'), 2))).toEqual([
+      'ok: runs configuration 7: 2 workers ready, 3 replaced since its start',
+    ]);
+  });
+
+  it.each([
+    ['torus_workers{phase="ready"} -1', '1 of 2 workers are ready'],
+    ['torus_worker_overload_level{worker="2"} 3', 'a worker is overloaded: step shed'],
+    ['torus_worker_overload_pressure{worker="2",resource="memory"} 0.91', 'memory of a worker: 91% in use'],
+    ['torus_access_log_dropped_total 12', '12 lines of the access log were lost'],
+    ['torus_scrape_workers_missing_total 2', '2 times a worker did not answer a scrape within a second'],
+  ])('with %s is warned of', (line, message) => {
+    const [, finding, ...rest] = checkInstance([...CALM, line].join('\n'), 2);
+    expect(finding).toMatchObject({ level: 'warning', message, advice: expect.stringMatching(/.{20}/) });
+    expect(rest).toEqual([]);
   });
 });
 
