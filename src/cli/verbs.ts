@@ -33,6 +33,15 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return checkConfig({ file: options.config, print, cwd, env: readEnvironment(cwd) }, output);
     },
   },
+  doctor: {
+    summary:
+      'look for what keeps the configuration from serving well, and say what to do; exit code 1 when there are problems',
+    options: ['config', 'admin', 'json'],
+    run: async (line) => {
+      const { examine } = await import('./doctor/doctor.js');
+      return examine({ ...targetOf(line), json: line.options.json === true }, line.output);
+    },
+  },
   cause: {
     summary: 'what a cause in the access log means and what to do; without a word, all of them',
     words: '[WORD]',

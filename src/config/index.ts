@@ -4,7 +4,7 @@ export { availableCpus } from './available-cpus.js';
 export { formatProblem } from './config-report.js';
 export { diffSnapshots, type ConfigChange } from './diff/snapshot-diff.js';
 export { defineConfig } from './define-config.js';
-export { watchEndpointFile, type EndpointFile } from './endpoint-file.js';
+export { readEndpointFile, watchEndpointFile, type EndpointFile } from './endpoint-file.js';
 export { readEnvironment } from './environment.js';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
 export { fileDescriptorLimit } from './file-descriptor-limit.js';
@@ -16,6 +16,7 @@ export {
   writePrivateFile,
 } from './private-file.js';
 export { configJsonSchema, type JsonSchema } from './json-schema.js';
+export { inputFactsOf, readHostFacts, type HostFacts } from './host-facts.js';
 export { InputWatch } from './input-watch.js';
 export { loadConfig, type LoadRequest, type LoadResult } from './load-config.js';
 export { parseAdminAddress, type AdminAddress } from './parse/admin-address.js';

@@ -32,7 +32,7 @@ export function compileSnapshot(
     log: compileLog(log, context),
     trustedProxies: document.trustedProxies,
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
-    maxConnectionsPerWorker: connectionCap(document.limits.maxConnections),
+    maxConnectionsPerWorker: connectionCap(document.limits.maxConnections, context),
     overload: compileOverload(document.overload),
     upstreams: compileUpstreams(document.upstreams, context),
     routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
@@ -40,7 +40,13 @@ export function compileSnapshot(
 }
 
 /** Half the file descriptors: every client connection may need one towards an upstream. */
-function connectionCap(configured: number | 'auto'): number {
-  const half = Math.max(1, Math.floor(fileDescriptorLimit() / 2));
-  return configured === 'auto' ? half : Math.min(configured, half);
+function connectionCap(configured: number | 'auto', { report }: CompileContext): number {
+  const limit = fileDescriptorLimit();
+  const half = Math.max(1, Math.floor(limit / 2));
+  if (configured === 'auto' || configured <= half) return configured === 'auto' ? half : configured;
+  report.warn(
+    ['limits', 'maxConnections'],
+    `is cut to ${String(half)}: a process may open ${String(limit)} files (raise LimitNOFILE or ulimit -n to ${String(configured * 2)})`,
+  );
+  return half;
 }

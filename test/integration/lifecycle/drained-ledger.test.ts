@@ -1,4 +1,4 @@
-/** A worker that drains tells its last counts after its sockets have closed: what was opened is closed, whatever it was. */
+/** A worker that goes leaves an even ledger: what was opened is closed, whether it drained or was killed. */
 import {
   closeHttp2,
   http2Session,
@@ -68,4 +68,30 @@ it('the ledger is even after a worker was cut with exchanges, tunnels and idle c
   await Promise.all(clients.map((client) => client.close()));
   await torus.stop();
   await upstream.close();
+});
+
+it('the ledger is even after a worker was killed, and what it held was closed with it', async () => {
+  let reached = 0;
+  await using upstream = await startScriptedUpstream({ hang: () => void (reached += 1) });
+  const torus = await startTorus({
+    config: {
+      workers: 1,
+      listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
+      admin: { address: '127.0.0.1:0' },
+      upstreams: { main: { endpoints: [upstream.url] } },
+      routes: [{ name: 'all', match: { path: '/*' }, upstream: 'main' }],
+    },
+  });
+  await using client = await rawClient({ port: torus.port() });
+  await client.send(requestHead('GET /hang'));
+  await until(() => reached === 1);
+  // What nobody has asked for since is lost with the worker, on both sides of the ledger.
+  expect(await metricSum(torus, 'torus_sockets_open')).toBe(2);
+  const [worker] = torus.workers();
+  process.kill(worker!, 'SIGKILL');
+  await until(() => torus.workers().length === 1 && torus.workers()[0] !== worker);
+  await torus.ready();
+  await whenNothingIsOpen(torus);
+  expect(await metricSum(torus, 'torus_sockets_closed_total', { reason: 'worker-gone' })).toBe(2);
+  await torus.stop();
 });

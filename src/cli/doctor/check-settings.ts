@@ -1,0 +1,84 @@
+/** Owns the checks of what the configuration asks of the host: connection caps, ports for upstreams, the accept mode, its files. */
+import { inputFactsOf } from '../../config/index.js';
+import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
+import type { DoctorContext } from './context.js';
+import { ok, plural, problem, warning } from './finding.js';
+import type { Finding } from './finding.js';
+
+export const checkConfiguration = ({ snapshot, warnings, file }: DoctorContext): readonly Finding[] => {
+  const { listeners, routes, upstreams, workers } = snapshot;
+  const summary = [
+    plural(listeners.length, 'listener'),
+    plural(routes.length, 'route'),
+    plural(upstreams.length, 'upstream'),
+    plural(workers, 'worker'),
+  ].join(', ');
+  return [ok('configuration', `${file ?? 'environment'}: ${summary}`), ...warnings.map(asFinding)];
+};
+
+/** What `torus check` says. */
+export const asFinding = ({ path, message, file, line, severity }: ConfigProblem): Finding => {
+  const place = [file, line].filter((part) => part !== undefined).join(':');
+  const text = [place, path, message].filter((part) => part !== '').join(': ');
+  const advice = 'docs/configuration.md has every key.';
+  return severity === 'error'
+    ? problem('configuration', text, advice)
+    : warning('configuration', text, advice);
+};
+
+/** Keys that others may read; inputs that a change could not be read from. */
+export const checkInputs = ({ inputs, snapshot }: DoctorContext): readonly Finding[] => {
+  const facts = inputs.map(inputFactsOf);
+  const broken = facts.filter((fact) => fact.problem !== undefined);
+  const open = facts.filter(({ isKey, isOpen }) => isKey && isOpen);
+  const watched = snapshot.watch ? 'a change of one is applied at once' : 'torus reads them again on SIGHUP';
+  return [
+    ...open.map(({ file }) =>
+      warning('files', `everybody on this host may read the private key in ${file}`, `chmod o-rwx ${file}`),
+    ),
+    ...broken.map(({ file, problem: why }) =>
+      problem('files', `${file} ${why ?? ''}`, 'Without it the next start or reload fails.'),
+    ),
+    ...(open.length + broken.length === 0
+      ? [ok('files', `${plural(facts.length, 'file')} behind it; ${watched}`)]
+      : []),
+  ];
+};
+
+export const checkCapacity = ({ snapshot, host }: DoctorContext): readonly Finding[] => [
+  ...portsFor(snapshot, host.localPorts),
+  ...migration(snapshot, host.migratesRequests),
+];
+
+/** One port of this host for each connection to the same endpoint. */
+const portsFor = (
+  { upstreams, workers }: ConfigSnapshot,
+  localPorts: { readonly first: number; readonly last: number } | undefined,
+): Finding[] => {
+  if (localPorts === undefined) return [];
+  const ports = localPorts.last - localPorts.first + 1;
+  return upstreams
+    .map(({ name, pool, limits }) => ({
+      name,
+      most: workers * Math.min(pool.maxConnections, limits.maxConnections ?? Infinity),
+    }))
+    .filter(({ most }) => most > ports)
+    .map(({ name, most }) =>
+      warning(
+        `upstream ${name}`,
+        `${most} connections to one endpoint are allowed, but the kernel has ports for ${ports}`,
+        'sysctl -w net.ipv4.ip_local_port_range="1024 65535", or lower pool.maxConnections.',
+      ),
+    );
+};
+
+const migration = ({ accept }: ConfigSnapshot, migrates: boolean | undefined): Finding[] =>
+  accept === 'reuse-port' && migrates === false
+    ? [
+        warning(
+          'kernel',
+          'accept: reuse-port without net.ipv4.tcp_migrate_req: a worker that goes takes its queue of connections along',
+          'sysctl -w net.ipv4.tcp_migrate_req=1',
+        ),
+      ]
+    : [];
