@@ -21,6 +21,10 @@ export interface WorkerMetricsOptions {
   readonly process: ProcessGauges;
   /** Told of each socket, whatever its side. */
   readonly sockets?: SocketLedger;
+  /** Durations name traces. */
+  readonly exemplars?: boolean;
+  /** Counts of other parts of the worker. */
+  readonly more?: () => Pick<MetricsSnapshot, 'counters' | 'gauges'> | undefined;
 }
 
 export interface SocketLedger {
@@ -32,6 +36,7 @@ export class WorkerMetrics implements Telemetry {
   readonly #accessLog: AccessLog | undefined;
   readonly #process: ProcessGauges;
   readonly #sockets: SocketLedger | undefined;
+  readonly #more: WorkerMetricsOptions['more'];
   readonly #requests = new RequestMetrics();
   readonly #opened = new PairCounters();
   readonly #closed = new TripleCounters();
@@ -57,6 +62,13 @@ export class WorkerMetrics implements Telemetry {
     this.#accessLog = options.accessLog;
     this.#process = options.process;
     this.#sockets = options.sockets;
+    this.#more = options.more;
+    this.showExemplars(options.exemplars === true);
+  }
+
+  /** Whether durations name traces from now on. */
+  showExemplars(shown: boolean): void {
+    this.#requests.withExemplars = shown;
   }
 
   socketOpened(side: SocketSide, owner: string): void {
@@ -140,14 +152,16 @@ export class WorkerMetrics implements Telemetry {
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
+    const more = this.#more?.();
     return {
-      counters: { ...this.#counters(), ...process.counters },
+      counters: { ...this.#counters(), ...process.counters, ...more?.counters },
       gauges: {
         torus_http_exchanges_in_flight: [[[], this.#inFlight]],
         torus_sockets_open: samples(this.#open.cells()),
         torus_upstream_pending: byName(this.#pending),
         torus_upstream_concurrency_limit: byName(this.#concurrencyLimits),
         ...process.gauges,
+        ...more?.gauges,
       },
       histograms: {
         torus_http_request_duration_seconds: this.#requests.durations(),
