@@ -12,8 +12,9 @@ interface Message {
 /** Nothing happens that could be counted. */
 const SILENT = new Proxy({}, { get: () => () => undefined }) as Telemetry;
 
-/** No worker has looked at the endpoints, and nobody has fetched keys. */
+/** No worker has looked at the endpoints, nobody has fetched keys, and nothing is traced. */
 const NOBODY = {
+  tracing: { tracerFor: () => undefined },
   keySets: { current: () => undefined, refresh: () => Promise.resolve(undefined) },
   endpoints: {
     feedFor: () => ({ current: () => undefined, follow: () => () => undefined, report: () => undefined }),

@@ -1,0 +1,119 @@
+/** Owns what the span of an exchange says: the stable HTTP semantic conventions of OpenTelemetry for servers, and `torus.*`. */
+import type { Exchange } from '../../contracts/exchange.js';
+import { intAttribute, knownAttribute, textAttribute } from './otlp-json.js';
+
+/** The methods that the conventions know (RFC 9110 and PATCH); all others are `_OTHER`. */
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+]);
+
+const withMethod = knownAttribute('http.request.method');
+const withScheme = knownAttribute('url.scheme');
+const withPattern = knownAttribute('http.route');
+const withAgent = knownAttribute('user_agent.original');
+const withServer = knownAttribute('server.address');
+const withVersion = knownAttribute('network.protocol.version');
+const withError = knownAttribute('error.type');
+const withCause = knownAttribute('torus.cause');
+const withListener = knownAttribute('torus.listener');
+const withRoute = knownAttribute('torus.route');
+const withUpstream = knownAttribute('torus.upstream');
+const withEndpoint = knownAttribute('torus.endpoint');
+
+export const methodAttributes = (method: string): string =>
+  METHODS.has(method)
+    ? withMethod(method)
+    : withMethod('_OTHER') + textAttribute('http.request.method_original', method);
+
+const nameOfMethod = (method: string): string => (METHODS.has(method) ? method : 'HTTP');
+
+/** `GET /users/:id`; the method alone where no route matched. */
+export const exchangeSpanName = ({ request, route }: Exchange): string => {
+  const method = nameOfMethod(request.method);
+  return route === undefined ? method : `${method} ${route.config.match.path}`;
+};
+
+export const attemptSpanName = ({ request }: Exchange): string => nameOfMethod(request.method);
+
+/** gRPC statuses that are the server's fault (OpenTelemetry, semantic conventions for gRPC). */
+const GRPC_SERVER_ERRORS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
+
+/** The client's own faults are no errors of the server's span; everything else that did not end well is. */
+export const isFailedExchange = ({ cause = 'ok', status, grpc }: Exchange): boolean => {
+  if (status >= 500) return true;
+  if (cause !== 'ok' && !cause.startsWith('downstream.')) return true;
+  return grpc !== undefined && GRPC_SERVER_ERRORS.has(grpc.status);
+};
+
+export const exchangeAttributes = (exchange: Exchange, failed: boolean): string =>
+  requestAttributes(exchange) + networkAttributes(exchange) + outcomeAttributes(exchange, failed);
+
+const requestAttributes = ({ request, route }: Exchange): string => {
+  const agent = request.fields.get('user-agent');
+  return (
+    methodAttributes(request.method) +
+    withScheme(request.scheme) +
+    textAttribute('url.path', request.path) +
+    (route === undefined ? '' : withPattern(route.config.match.path)) +
+    (agent === undefined ? '' : withAgent(agent))
+  );
+};
+
+const networkAttributes = ({ request, client }: Exchange): string =>
+  serverAttributes(request.host, request.authority) +
+  textAttribute('client.address', client.address) +
+  // Of a client that came by itself this says it all.
+  (client.peerAddress === client.address ? '' : textAttribute('network.peer.address', client.peerAddress)) +
+  intAttribute('network.peer.port', client.peerPort) +
+  withVersion(request.httpVersion);
+
+/** Who was asked: of `host[:port]` the port only where it was said. */
+const serverAttributes = (host: string, authority: string): string => {
+  if (host === '') return '';
+  if (authority.length === host.length) return withServer(host);
+  const port = /:(\d{1,5})$/.exec(authority)?.[1];
+  return port === undefined ? withServer(host) : withServer(host) + intAttribute('server.port', Number(port));
+};
+
+const outcomeAttributes = (exchange: Exchange, failed: boolean): string => {
+  const { cause = 'ok', status, route, upstream, endpoint, detail } = exchange;
+  return (
+    (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
+    (failed ? withError(cause === 'ok' ? errorOfStatus(exchange) : cause) : '') +
+    sizeAttribute('http.request.body.size', exchange.requestBytes) +
+    sizeAttribute('http.response.body.size', exchange.responseBytes) +
+    grpcAttributes(exchange) +
+    textAttribute('torus.request_id', exchange.id) +
+    withCause(cause) +
+    withListener(exchange.client.listener) +
+    (route === undefined ? '' : withRoute(route.name)) +
+    (upstream === undefined ? '' : withUpstream(upstream)) +
+    (endpoint === undefined ? '' : withEndpoint(endpoint)) +
+    (detail === undefined ? '' : textAttribute('torus.detail', detail)) +
+    intAttribute('torus.attempts', exchange.attempts)
+  );
+};
+
+const sizeAttribute = (key: string, bytes: number): string => (bytes === 0 ? '' : intAttribute(key, bytes));
+
+const errorOfStatus = ({ status, grpc }: Exchange): string =>
+  status < 500 && grpc !== undefined ? String(grpc.status) : String(status);
+
+/** `/package.Service/Method` names both. */
+export const grpcAttributes = ({ request, grpc }: Exchange): string => {
+  if (grpc === undefined) return '';
+  const slash = request.path.lastIndexOf('/');
+  const service = slash > 0 ? textAttribute('rpc.service', request.path.slice(1, slash)) : '';
+  return (
+    `${textAttribute('rpc.system', 'grpc')}${service}${textAttribute('rpc.method', request.path.slice(slash + 1))}` +
+    (grpc.status < 0 ? '' : intAttribute('rpc.grpc.status_code', grpc.status))
+  );
+};
