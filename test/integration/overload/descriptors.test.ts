@@ -7,7 +7,7 @@ const BURST = 60;
 
 let fixture: OverloadFixture;
 beforeEach(async () => {
-  fixture = await startOverloadFixture({ descriptors: LIMIT });
+  fixture = await startOverloadFixture({ process: { descriptors: LIMIT } });
 });
 afterEach(() => fixture.stop());
 

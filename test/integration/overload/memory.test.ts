@@ -46,7 +46,7 @@ const askAt = async (level: number, target: string): Promise<ReadResponse> => {
 describe('a small heap', () => {
   beforeEach(async () => {
     fixture = await startOverloadFixture({
-      env: { NODE_OPTIONS: `--max-old-space-size=${String(HEAP_MIB)}` },
+      process: { env: { NODE_OPTIONS: `--max-old-space-size=${String(HEAP_MIB)}` } },
       config: { listeners: [LISTENER] },
     });
   });
