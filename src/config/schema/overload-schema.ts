@@ -71,7 +71,10 @@ const loopDelaySchema = z
 
 const ladderSchema = z
   .strictObject({
-    interval: positiveDuration().prefault('250ms').describe('How often each worker looks at its resources.'),
+    interval: duration()
+      .refine((ms) => ms >= 50 && ms <= 10_000, { error: 'must be a duration from 50ms to 10s' })
+      .prefault('250ms')
+      .describe('How often each worker looks at its resources; 50ms to 10s.'),
     hysteresis: share()
       .prefault('5%')
       .describe('A step is left when the pressure is this many points below its threshold.'),
