@@ -59,6 +59,9 @@ export interface OverloadFixture {
   stop(): Promise<void>;
 }
 
+/** A worker that is short of memory collects garbage most of the time. */
+export const SLOW_MS = 20_000;
+
 const answer = (socket: Socket, body: string): void =>
   void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
 
@@ -145,8 +148,9 @@ export const startOverloadFixture = async (
       const before = seen;
       await client.send(requestHead('GET /hold', ...fields));
       const isSettled = (): boolean => seen > before || client.receivedBytes > 0 || client.socket.destroyed;
-      await until(isSettled).catch(() => {
-        throw new Error(`neither held nor answered\n${torus.log.tail()}`);
+      await until(isSettled, SLOW_MS).catch(() => {
+        const facts = { seen, before, written: client.socket.bytesWritten, local: client.socket.localPort };
+        throw new Error(`neither held nor answered: ${JSON.stringify(facts)}\n${torus.log.tail(5)}`);
       });
       return client;
     },

@@ -12,7 +12,7 @@ import {
   type Http2Upstream,
 } from '../../support/index.js';
 import { upgradeHead } from '../tunnels/tunnel-fixture.js';
-import { startOverloadFixture, type OverloadFixture } from './overload-fixture.js';
+import { SLOW_MS, startOverloadFixture, type OverloadFixture } from './overload-fixture.js';
 
 const NO_ERROR = 0;
 const FULL = { limit: '1MiB', shortenIdle: false, noKeepAlive: false, shed: false } as const;
@@ -121,7 +121,7 @@ describe('while idle timeouts are short', () => {
     const running = http2Ask(busy, get('/hold'));
     await until(() => fixture.held === 1);
     await overloadWith({ shortenIdle: '85%' });
-    await within(once(idle, 'goaway'), 5_000, 'GOAWAY');
+    await within(once(idle, 'goaway'), SLOW_MS, 'GOAWAY');
     expect(busy.closed).toBe(false);
     fixture.release();
     expect((await running).text()).toBe('held');
@@ -135,7 +135,7 @@ describe('while idle timeouts are short', () => {
     expect((await client.exchange(requestHead('GET /quick'))).body.toString()).toBe('modern');
     expect(modern.openSockets).toBe(1);
     await overloadWith({ shortenIdle: '85%' }, { upstreams });
-    await modern.whenOpenSockets(0);
+    await modern.whenOpenSockets(0, SLOW_MS);
     const again = await fixture.connect();
     expect((await again.exchange(requestHead('GET /quick'))).body.toString()).toBe('modern');
   });
@@ -148,7 +148,7 @@ describe('while idle timeouts are short', () => {
     const idle = await fixture.connect();
     expect((await idle.exchange(requestHead('GET /quick'))).status).toBe(200);
     await overloadWith({ shortenIdle: '85%', noKeepAlive: '92%', shed: '95%' });
-    expect(await idle.ended()).toBe('fin');
+    expect(await idle.ended(SLOW_MS)).toBe('fin');
     await tunnel.send('still here');
     expect((await tunnel.readBytes(10)).toString()).toBe('still here');
     await tunnel.close();

@@ -34,9 +34,11 @@ const arrange = (config: Partial<OverloadConfig> = {}) => {
     {
       ledger,
       descriptorLimit: LIMIT,
+      collectGarbage: () => void calls.push('collect'),
       memory: new MemoryGauge({
         heapLimitBytes: 800,
         heapUsed: () => heap,
+        heapObjects: () => heap,
         cgroup: () => undefined,
         resident: () => 0,
       }),
@@ -100,6 +102,33 @@ describe('the overload monitor', () => {
     pass(1000);
     monitor.look();
     expect(calls.filter((call) => call === 'close 1000')).toHaveLength(2);
+  });
+
+  it('has the garbage of a full heap collected when nobody else does, less often each time', () => {
+    world = arrange();
+    const { monitor, fill, pass, calls } = world;
+    const lookFor = (seconds: number): number => {
+      const before = calls.filter((call) => call === 'collect').length;
+      for (let at = 0; at < seconds; at += 1) {
+        pass(1000);
+        monitor.look();
+      }
+      return calls.filter((call) => call === 'collect').length - before;
+    };
+    expect(lookFor(60)).toBe(0);
+    fill(0.9);
+    monitor.look();
+    expect([lookFor(3), lookFor(5), lookFor(1), lookFor(12)]).toEqual([1, 0, 1, 1]);
+    expect(lookFor(3600)).toBeLessThan(20);
+    fill(0.1);
+    pass(1000);
+    monitor.look();
+    fill(0.9);
+    monitor.look();
+    for (let share = 0.95; share > 0.91; share -= 0.01) {
+      fill(share);
+      expect(lookFor(2)).toBe(0);
+    }
   });
 
   it('is at the hardest step that any resource asks for, and names the fullest', () => {
