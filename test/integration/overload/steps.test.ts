@@ -1,6 +1,8 @@
 /** What each step does to HTTP/2, gRPC, tunnels and upstream connections: a megabyte of resident memory is always used up. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  ENTRY,
   closeHttp2,
   http2Ask,
   http2Session,
@@ -153,6 +155,26 @@ describe('while idle timeouts are short', () => {
     expect((await tunnel.readBytes(10)).toString()).toBe('still here');
     await tunnel.close();
   });
+});
+
+it('torus overload shows it as a table, and says by its exit code that a worker sheds', async () => {
+  const run = (): Promise<{ code: number; text: string }> =>
+    new Promise((resolve) => {
+      const admin = `127.0.0.1:${String(fixture.torus.adminPort)}`;
+      execFile(process.execPath, [ENTRY, 'overload', '--admin', admin], (error, stdout) =>
+        resolve({ code: Number(error?.code ?? 0), text: stdout }),
+      );
+    });
+  await calm();
+  const before = await run();
+  expect(before.code).toBe(0);
+  expect(before.text).toMatch(
+    /^WORKER +RESOURCE +PRESSURE +STEP +MEASURED\n +1 +fds +\d+% +\d+ open, limit \d+\n/,
+  );
+  await overloadWith({ shed: '95%' });
+  const during = await run();
+  expect(during.code).toBe(1);
+  expect(during.text).toMatch(/1 +memory +100% +shed +resident: \S+ of 1\S*M/);
 });
 
 it('the connections that were closed for it are counted as such', async () => {
