@@ -21,6 +21,9 @@ const FLOOD = 400;
 /** To collect the garbage of a heap that nobody uses takes V8 some seconds. */
 const RECOVERY_MS = 30_000;
 
+/** Hundreds of requests are held, by a worker that has little left. */
+jest.setTimeout(90_000);
+
 let fixture: OverloadFixture;
 afterEach(() => fixture.stop());
 
