@@ -119,6 +119,14 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return showConnections({ ...targetOf(line), json: json === true, limit }, line.output);
     },
   },
+  overload: {
+    summary: 'how near each worker is to its limits, and what it does about it; exit code 1 when one sheds',
+    options: ['config', 'admin', 'json'],
+    run: async (line) => {
+      const { showOverload } = await import('./overload.js');
+      return showOverload({ ...targetOf(line), json: line.options.json === true }, line.output);
+    },
+  },
   'log-level': {
     summary: 'log more or less, until the next reload',
     words: 'LEVEL',

@@ -56,13 +56,12 @@ const gaugesOf = (
   loop: EventLoopUtilization,
   descriptors: Descriptors,
 ): MetricsSnapshot['gauges'] => {
-  const memory = process.memoryUsage();
   return {
     torus_worker_open_fds: [[[], descriptors.open()]],
     torus_worker_max_fds: [[[], descriptors.limit]],
-    torus_worker_heap_used_bytes: [[[], memory.heapUsed]],
+    torus_worker_heap_used_bytes: [[[], getHeapStatistics().used_heap_size]],
     torus_worker_heap_limit_bytes: [[[], HEAP_LIMIT_BYTES]],
-    torus_worker_rss_bytes: [[[], memory.rss]],
+    torus_worker_rss_bytes: residentBytes(),
     torus_worker_event_loop_utilization: [[[], loop.utilization]],
     torus_worker_event_loop_delay_seconds: QUANTILES.map((quantile): Sample => [
       [String(quantile / 100)],
@@ -70,6 +69,15 @@ const gaugesOf = (
       Math.max(0, delay.percentile(quantile) / 1e9 - RESOLUTION_MS / 1000),
     ]),
   };
+};
+
+/** Nothing where it cannot be told: it is read from a file, and there may be no descriptor left to open it. */
+const residentBytes = (): Sample[] => {
+  try {
+    return [[[], process.memoryUsage.rss()]];
+  } catch {
+    return [];
+  }
 };
 
 // The entry's own type lacks `detail`.

@@ -71,13 +71,16 @@ const loopDelaySchema = z
 
 const ladderSchema = z
   .strictObject({
-    interval: positiveDuration().prefault('250ms').describe('How often each worker looks at its resources.'),
+    interval: duration()
+      .refine((ms) => ms >= 10 && ms <= 10_000, { error: 'must be a duration from 10ms to 10s' })
+      .prefault('250ms')
+      .describe('How often each worker looks at its resources; 10ms to 10s.'),
     hysteresis: share()
       .prefault('5%')
       .describe('A step is left when the pressure is this many points below its threshold.'),
     hold: duration().prefault('1s').describe('A step lasts at least this long.'),
     idleTimeout: positiveDuration()
-      .prefault('1s')
+      .prefault('2s')
       .describe('How long connections may be idle, to clients and to upstreams, while `shortenIdle` holds.'),
     retryAfter: positiveDuration()
       .prefault('1s')

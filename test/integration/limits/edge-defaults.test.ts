@@ -52,6 +52,8 @@ it('the defaults are those of the edge profile', async () => {
   });
   expect(route?.retry).toMatchObject({ attempts: 1, nonIdempotent: false, bufferBytes: 64 * KIB });
   expect(route?.filters).toEqual([{ name: 'body-limit', options: { maxBytes: KIB * KIB } }]);
+  const ladder = { shortenIdle: 0.85, noKeepAlive: 0.92, shed: 0.95 };
+  expect(snapshot?.overload).toMatchObject({ fds: ladder, memory: ladder, loopDelay: ladder });
   expect(snapshot?.trustedProxies).toEqual([]);
   expect(snapshot?.maxConnectionsPerWorker).toBe(Math.floor(fileDescriptorLimit() / 2));
 });

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
+import { SWITCH } from '../tunnels/tunnel-fixture.js';
 import {
   makeTempDir,
   rawClient,
@@ -48,7 +49,7 @@ export interface OverloadFixture {
   ): Promise<OverloadView>;
   connect(listener?: string): Promise<RawClient>;
   /** A request that the upstream holds until `release`. Resolves when the upstream has it, or an answer came instead. */
-  hold(fields?: readonly string[]): Promise<RawClient>;
+  hold(fields?: readonly string[], client?: RawClient): Promise<RawClient>;
   /** Answers everything that is held. */
   release(): void;
   readonly held: number;
@@ -58,27 +59,34 @@ export interface OverloadFixture {
   stop(): Promise<void>;
 }
 
+/** A worker that is short of memory collects garbage most of the time. */
+export const SLOW_MS = 20_000;
+
 const answer = (socket: Socket, body: string): void =>
   void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
 
-/** `/hold` is held, everything else answered at once; `/health` is a critical route. One worker unless told otherwise. */
+/** `/hold` is held, `/socket` becomes a tunnel that gives every byte back, everything else answered at once; `/health` is a critical route. One worker unless told otherwise. */
 export const startOverloadFixture = async (
-  options: TorusOptions & { readonly config?: object },
+  options: { readonly config?: object; readonly process?: Omit<TorusOptions, 'config' | 'cwd'> } = {},
 ): Promise<OverloadFixture> => {
   const held = new Set<Socket>();
   let seen = 0;
   // Heads may be longer than node:http would take.
   const upstream = await startUpstream((socket) => {
     let head = '';
+    let switched = false;
     socket.setEncoding('latin1').on('data', (text: string) => {
-      head += text;
-      if (!head.endsWith('\r\n\r\n')) return;
-      const isHeld = head.startsWith('GET /hold ');
-      head = '';
-      if (isHeld) {
-        seen += 1;
-        held.add(socket);
-      } else answer(socket, 'ok');
+      head = switched ? text : head + text;
+      if (switched) socket.write(head);
+      else if (head.endsWith('\r\n\r\n')) {
+        switched = head.startsWith('GET /socket ');
+        if (switched) socket.write(SWITCH);
+        else if (head.startsWith('GET /hold ')) {
+          seen += 1;
+          held.add(socket);
+        } else answer(socket, 'ok');
+        head = '';
+      }
     });
     socket.once('close', () => held.delete(socket)).on('end', () => socket.end());
   });
@@ -106,8 +114,7 @@ export const startOverloadFixture = async (
     writeFileSync(path.join(dir, 'torus.yaml'), JSON.stringify(config));
   };
   write({});
-  const { config: _written, ...rest } = options;
-  const starting = startTorus({ ...rest, cwd: dir });
+  const starting = startTorus({ ...options.process, cwd: dir });
   const torus = await starting.catch(async (error: unknown) => {
     await upstream.close();
     throw error;
@@ -136,13 +143,14 @@ export const startOverloadFixture = async (
         throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
       });
     },
-    hold: async (fields = []) => {
-      const client = await connect();
+    hold: async (fields = [], given) => {
+      const client = given ?? (await connect());
       const before = seen;
       await client.send(requestHead('GET /hold', ...fields));
       const isSettled = (): boolean => seen > before || client.receivedBytes > 0 || client.socket.destroyed;
-      await until(isSettled).catch(() => {
-        throw new Error(`neither held nor answered\n${torus.log.tail()}`);
+      await until(isSettled, SLOW_MS).catch(() => {
+        const facts = { seen, before, written: client.socket.bytesWritten, local: client.socket.localPort };
+        throw new Error(`neither held nor answered: ${JSON.stringify(facts)}\n${torus.log.tail(5)}`);
       });
       return client;
     },

@@ -77,11 +77,14 @@ interface World {
   readonly completed: Exchange[];
   readonly jobs: { job: ForwardJob; owner: ForwardOwner; cancelled: boolean }[];
   readonly timers: TimerWheel;
+  /** Resources that requests were shed for. */
+  readonly shed: string[];
 }
 
 function world(filters: readonly Filter[], options: { matched?: boolean; overload?: Overload } = {}): World {
   const completed: Exchange[] = [];
   const jobs: World['jobs'] = [];
+  const shed: string[] = [];
   const timers = new TimerWheel(50, () => 0);
   const config = fakeRoute('r');
   const upstream = {
@@ -133,6 +136,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean; overloa
   const telemetry = {
     exchangeStarted: () => undefined,
     exchangeCompleted: (exchange: Exchange) => completed.push(exchange),
+    requestShed: (resource: string) => shed.push(resource),
   } as unknown as Telemetry;
   return {
     proxy: new HttpProxy({
@@ -144,6 +148,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean; overloa
     }),
     completed,
     jobs,
+    shed,
     timers,
   };
 }
@@ -164,6 +169,27 @@ afterEach(() => {
 });
 
 describe('HttpProxy', () => {
+  it('sheds before any filter has heard of the request', () => {
+    const heard: string[] = [];
+    const filter: Filter = {
+      name: 'listening',
+      onRequest: () => {
+        heard.push('request');
+        return undefined;
+      },
+      onComplete: () => void heard.push('complete'),
+    };
+    const made = world([filter], { overload: { ...CALM, shed: true, shedBy: 'memory', retryAfter: '7' } });
+    worlds.push(made);
+    const downstream = new FakeDownstream();
+    made.proxy.handle(downstream);
+    expect(downstream.sent).toMatchObject([{ status: 503, fields: { 'retry-after': '7' } }]);
+    expect(made.completed.map(({ cause, detail, route }) => [cause, detail, route?.name])).toEqual([
+      ['internal.overload.shed', 'memory', 'r'],
+    ]);
+    expect([heard, made.jobs, made.shed]).toEqual([[], [], ['memory']]);
+  });
+
   it('runs the filters in order on the way in, without a promise while none is needed', () => {
     const order: string[] = [];
     const filter = (name: string): Filter => ({

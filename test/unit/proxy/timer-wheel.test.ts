@@ -29,6 +29,18 @@ describe('TimerWheel', () => {
     expect(fired).toEqual(['a']);
   });
 
+  it('tells how long it is until one fires, to the tick', () => {
+    const armed = timer('a');
+    expect(armed.remainingMs).toBe(0);
+    armed.arm(1000);
+    advanceTo(300);
+    expect(armed.remainingMs).toBe(700);
+    armed.arm(10_000);
+    expect(armed.remainingMs).toBe(10_000);
+    armed.disarm();
+    expect(armed.remainingMs).toBe(0);
+  });
+
   it('keeps deadlines beyond one turn of the wheel', () => {
     timer('hour').arm(3_600_000);
     for (let ms = 0; ms < 3_600_000; ms += 20_000) advanceTo(ms);

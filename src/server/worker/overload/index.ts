@@ -8,6 +8,7 @@ import { openFileDescriptors } from '../../../config/process-facts.js';
 import type { Log } from '../../../observability/logger.js';
 import type { ProcessGauges } from '../../../observability/process-gauges.js';
 import { DescriptorLedger } from './descriptor-ledger.js';
+import { garbageCollector } from './heap-shrinker.js';
 import { MemoryGauge } from './memory-gauge.js';
 import { OverloadMonitor } from './overload-monitor.js';
 
@@ -31,6 +32,7 @@ export function watchOverload(config: OverloadConfig, log: Log): OverloadWatch {
   const monitor = new OverloadMonitor(config, {
     ...{ ledger, memory, log, now },
     descriptorLimit: fileDescriptorLimit(),
+    collectGarbage: garbageCollector(),
     wallClock: () => Date.now(),
   });
   return { monitor, ledger, withMetrics: (gauges) => joined(gauges, monitor) };

@@ -36,14 +36,15 @@ export class LoopDelay {
    */
   read(nowMs: number): number {
     const spanMs = this.#forget(nowMs);
-    let longest = 0;
-    let squares = 0;
+    let longest = { lengthMs: 0, withinMs: 0 };
+    let weighted = 0;
     for (const { endedAtMs, lengthMs } of this.#pauses) {
-      longest = Math.max(longest, lengthMs);
       // The first one may have begun before the window did.
-      squares += lengthMs * Math.min(lengthMs, spanMs - (nowMs - endedAtMs));
+      const withinMs = Math.min(lengthMs, spanMs - (nowMs - endedAtMs));
+      if (lengthMs > longest.lengthMs) longest = { lengthMs, withinMs };
+      weighted += lengthMs * withinMs;
     }
-    return Math.max(0, squares - longest * longest) / (spanMs - longest);
+    return (weighted - longest.lengthMs * longest.withinMs) / (spanMs - longest.withinMs);
   }
 
   /** Drops what is too old. A window that holds no two of the longest pauses could never tell that there is more than one. */

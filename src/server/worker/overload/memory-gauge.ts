@@ -16,6 +16,7 @@ export interface MemorySources {
   /** Resident bytes of this process; asked only where they have a limit. May throw. */
   readonly resident: () => number;
   readonly heapUsed?: () => number;
+  readonly heapObjects?: () => number;
 }
 
 /** The young generation empties itself, and the read-only one is part of the program. */
@@ -28,6 +29,13 @@ const isOld = (name: string): boolean => !name.startsWith('new_') && !name.start
 export const oldGenerationBytes = (): number => {
   let bytes = 0;
   for (const space of getHeapSpaceStatistics()) if (isOld(space.space_name)) bytes += space.space_size;
+  return bytes;
+};
+
+/** Bytes of the objects in it, dead ones included. */
+export const oldGenerationUsed = (): number => {
+  let bytes = 0;
+  for (const space of getHeapSpaceStatistics()) if (isOld(space.space_name)) bytes += space.space_used_size;
   return bytes;
 };
 
@@ -59,6 +67,11 @@ export class MemoryGauge {
     if (residentLimitBytes === undefined) return worst;
     const usedBytes = residentOrZero(resident);
     return fuller(worst, { of: 'resident', usedBytes, limitBytes: residentLimitBytes });
+  }
+
+  /** What V8 has to look after, dead or alive: shrinks with each collection of the whole heap, and with nothing else. */
+  heapObjectBytes(): number {
+    return (this.#sources.heapObjects ?? oldGenerationUsed)();
   }
 
   #groupAt(nowMs: number): CgroupMemory | undefined {

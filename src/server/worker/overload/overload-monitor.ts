@@ -12,6 +12,7 @@ import type { Log } from '../../../observability/logger.js';
 import type { MetricsSnapshot, Sample } from '../../../observability/metrics-snapshot.js';
 import type { OverloadReport } from '../../ipc/overload-report.js';
 import type { DescriptorLedger } from './descriptor-ledger.js';
+import { HeapShrinker } from './heap-shrinker.js';
 import { ResourceLadder } from './ladder.js';
 import type { StepChange } from './ladder.js';
 import { LoopDelay } from './loop-delay.js';
@@ -32,6 +33,8 @@ export interface OverloadMonitorOptions {
   /** Soft limit of file descriptors. */
   readonly descriptorLimit: number;
   readonly memory: MemoryGauge;
+  /** Collects the garbage of the heap; stops the event loop meanwhile. */
+  readonly collectGarbage: () => void;
   readonly log: Log;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -62,6 +65,7 @@ export class OverloadMonitor implements Overload {
   readonly #watched: readonly Watched[];
   readonly #transitions = new Map<string, { readonly labels: readonly string[]; count: number }>();
   #config: OverloadConfig;
+  readonly #shrinker: HeapShrinker;
   #relief = NO_RELIEF;
   #shortenIdle = false;
   #level = 0;
@@ -72,6 +76,7 @@ export class OverloadMonitor implements Overload {
     this.#options = options;
     this.#config = config;
     this.#levelSince = options.wallClock();
+    this.#shrinker = new HeapShrinker(options.collectGarbage);
     this.#descriptors = new Descriptors(options.ledger, options.descriptorLimit);
     const resources = [this.#descriptors, new Memory(options.memory), new EventLoop(this.#delay)];
     this.#watched = resources.map((resource) => ({ resource, ladder: new ResourceLadder(NOTHING) }));
@@ -117,6 +122,7 @@ export class OverloadMonitor implements Overload {
     if (this.#config.fds !== undefined) this.#options.ledger.recount();
     for (const watched of this.#watched) this.#judge(watched, nowMs);
     this.#publish();
+    this.#shrinkHeap(nowMs);
     this.#relief.descriptorsChanged();
     if (this.#shortenIdle) this.#relief.closeLongIdle(this.#config.idleTimeoutMs);
   }
@@ -165,6 +171,11 @@ export class OverloadMonitor implements Overload {
 
   #active(): readonly Watched[] {
     return this.#watched.filter(({ resource }) => resource.thresholds !== undefined);
+  }
+
+  #shrinkHeap(nowMs: number): void {
+    const { ladder } = this.#watchedBy('memory');
+    this.#shrinker.look(ladder.level > 0, this.#options.memory.heapObjectBytes(), nowMs);
   }
 
   /** The timer itself is late by as much as the loop is. */
