@@ -6,15 +6,18 @@ import { ok, plural, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 export const checkConfiguration = ({ snapshot, warnings, file }: DoctorContext): readonly Finding[] => {
-  const { listeners, routes, upstreams, workers } = snapshot;
+  const { listeners, routes, upstreams, workers, scaling } = snapshot;
   const summary = [
     plural(listeners.length, 'listener'),
     plural(routes.length, 'route'),
     plural(upstreams.length, 'upstream'),
-    plural(workers, 'worker'),
+    scaling === undefined ? plural(workers, 'worker') : `${workers} to ${scaling.max} workers`,
   ].join(', ');
   return [ok('configuration', `${file ?? 'environment'}: ${summary}`), ...warnings.map(asFinding)];
 };
+
+/** Their number may follow the load. */
+export const mostWorkers = ({ workers, scaling }: ConfigSnapshot): number => scaling?.max ?? workers;
 
 /** What `torus check` says. */
 export const asFinding = ({ path, message, file, line, severity }: ConfigProblem): Finding => {
@@ -52,15 +55,15 @@ export const checkCapacity = ({ snapshot, host }: DoctorContext): readonly Findi
 
 /** One port of this host for each connection to the same endpoint. */
 const portsFor = (
-  { upstreams, workers }: ConfigSnapshot,
+  snapshot: ConfigSnapshot,
   localPorts: { readonly first: number; readonly last: number } | undefined,
 ): Finding[] => {
   if (localPorts === undefined) return [];
   const ports = localPorts.last - localPorts.first + 1;
-  return upstreams
+  return snapshot.upstreams
     .map(({ name, pool, limits }) => ({
       name,
-      most: workers * Math.min(pool.maxConnections, limits.maxConnections ?? Infinity),
+      most: mostWorkers(snapshot) * Math.min(pool.maxConnections, limits.maxConnections ?? Infinity),
     }))
     .filter(({ most }) => most > ports)
     .map(({ name, most }) =>

@@ -11,7 +11,7 @@ import { keySetTasks } from './check-key-sets.js';
 import { listenerTasks } from './check-listeners.js';
 import { nameTasks } from './check-names.js';
 import { checkNode } from './check-node.js';
-import { asFinding, checkCapacity, checkConfiguration, checkInputs } from './check-settings.js';
+import { asFinding, checkCapacity, checkConfiguration, checkInputs, mostWorkers } from './check-settings.js';
 import { checkTrust } from './check-trust.js';
 import { upstreamTasks } from './check-upstreams.js';
 import type { DoctorContext, HostContext } from './context.js';
@@ -47,7 +47,7 @@ const tasksFor = async (request: DoctorRequest): Promise<Task[]> => {
   const { snapshot, warnings, inputs } = result;
   const instance = once(() => metricsOf(request));
   const context = { ...host, snapshot, warnings, file: result.file, inputs, instance };
-  return [...settingsTasks(context), ...hostTasks(host, snapshot.workers), ...networkTasks(context)];
+  return [...settingsTasks(context), ...hostTasks(host, mostWorkers(snapshot)), ...networkTasks(context)];
 };
 
 const settingsTasks = (context: DoctorContext): Task[] => [
