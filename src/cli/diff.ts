@@ -24,6 +24,7 @@ interface Outcome {
   readonly outcome: string;
   readonly version?: number;
   readonly changes: readonly ConfigChange[];
+  readonly needNewWorkers: readonly string[];
   readonly needRestart: readonly string[];
   readonly problems: readonly ConfigProblem[];
 }
@@ -58,7 +59,13 @@ const diffFiles = async ({ words: [former = '', next = ''], cwd }: DiffRequest):
   const [from, to] = [await load(former, cwd), await load(next, cwd)];
   if (Array.isArray(from)) return rejected(from);
   if (Array.isArray(to)) return rejected(to);
-  return { outcome: 'valid', changes: diffSnapshots(from, to), needRestart: [], problems: [] };
+  return {
+    outcome: 'valid',
+    changes: diffSnapshots(from, to),
+    needNewWorkers: [],
+    needRestart: [],
+    problems: [],
+  };
 };
 
 const load = async (file: string, cwd: string): Promise<ConfigSnapshot | ConfigProblem[]> => {
@@ -67,7 +74,7 @@ const load = async (file: string, cwd: string): Promise<ConfigSnapshot | ConfigP
 };
 
 const rejected = (problems: readonly ConfigProblem[]): Outcome => ({
-  ...{ outcome: 'rejected', changes: [], needRestart: [] },
+  ...{ outcome: 'rejected', changes: [], needNewWorkers: [], needRestart: [] },
   problems,
 });
 
@@ -95,6 +102,8 @@ const show = (result: Outcome, json: boolean, output: Output): void => {
   }
   for (const problem of result.problems) output.problem(formatProblem(problem));
   for (const change of result.changes) output.line(lineOf(change));
+  if (result.needNewWorkers.length > 0)
+    output.line(`Replaces the workers, one by one: ${result.needNewWorkers.join(', ')}`);
   if (result.needRestart.length > 0) output.line(`Only after a restart: ${result.needRestart.join(', ')}`);
 };
 

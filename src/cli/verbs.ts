@@ -127,6 +127,23 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return showOverload({ ...targetOf(line), json: line.options.json === true }, line.output);
     },
   },
+  workers: {
+    summary:
+      'the workers of a running instance: phase, age, sockets, memory; exit code 1 when one is missing',
+    options: ['config', 'admin', 'json'],
+    run: async (line) => {
+      const { showWorkers } = await import('./workers.js');
+      return showWorkers({ ...targetOf(line), json: line.options.json === true }, line.output);
+    },
+  },
+  recycle: {
+    summary: 'replace one worker, or all one after the other, without losing a request',
+    options: ['config', 'admin', 'worker'],
+    run: async (line) => {
+      const { recycle } = await import('./workers.js');
+      return recycle({ ...targetOf(line), worker: line.options.worker }, line.output);
+    },
+  },
   'log-level': {
     summary: 'log more or less, until the next reload',
     words: 'LEVEL',

@@ -17,15 +17,18 @@ export interface DataPlane {
   commit(): void;
   /** Drops what was prepared. */
   discard(): void;
-  /** From now on every response tells the client that the connection will close. New connections are still taken. */
-  announceDrain(): void;
+  /**
+   * From now on every response tells the client that the connection will close. New connections are still taken. With
+   * `patient`, one whose response had promised to go on does so for one more request.
+   */
+  announceDrain(patient: boolean): void;
   /** Takes what waits in the backlog, then closes the listening sockets. Connections that are already in stay. */
   stopAccepting(): Promise<void>;
   /** Tells the clients of tunnels to go, where their route asks for it. */
   releaseTunnels(): void;
-  /** Resolves when every connection carries an exchange: the others have asked once more, or their keep-alive has ended. */
-  whenNoneIdle(): Promise<void>;
-  /** Closes connections that carry no exchange. */
+  /** Resolves when every client has gone: idle ones have asked once more, or their keep-alive has ended. */
+  whenEmpty(): Promise<void>;
+  /** Closes connections that carry no exchange. There is no patience any more. */
   closeIdle(): void;
   /** Closes connections on both sides that have carried nothing for so long, the longest first, a part of them at a time. */
   closeLongIdle(idleForMs: number): void;

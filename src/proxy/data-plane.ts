@@ -35,8 +35,8 @@ export interface DrivenListener {
   stopAccepting(): void;
   /** A client has just connected, and may be about to ask for the first time. */
   readonly hasNewcomers: boolean;
-  /** A connection carries nothing now. */
-  readonly hasIdle: boolean;
+  /** Sockets of clients, also those in their TLS handshake. */
+  readonly openConnections: number;
   /** Clients that can be told are told not to ask on their connections any more. */
   announceDrain(): void;
   closeIdle(): void;
@@ -55,7 +55,7 @@ export interface DataPlaneParts {
   readonly composeGraph: (snapshot: ConfigSnapshot) => Graph;
   readonly timers: TimerWheel;
   /** Shared with the listeners: set when draining begins. */
-  readonly drain: { active: boolean };
+  readonly drain: { active: boolean; patient: boolean };
   /** The connection cap is worked out anew. */
   readonly updateCap: () => void;
 }
@@ -69,8 +69,8 @@ const CLOSING_TURNS = 10;
 /** A first request takes as long as a TLS handshake on a slow network to arrive. Clients that only connect cost this much. */
 const NEWCOMER_GRACE_MS = 500;
 const NEWCOMER_STEP_MS = 10;
-/** How often a worker that has time looks whether its idle connections are gone. */
-const IDLE_STEP_MS = 100;
+/** How often a worker that has time looks whether its clients are gone. */
+const EMPTY_STEP_MS = 50;
 
 /** A shared socket fails without telling its port: the error says whose it is. */
 const listen = (listener: DrivenListener): Promise<BoundListener> =>
@@ -133,8 +133,9 @@ export class WorkerDataPlane implements DataPlane {
     this.prepared = undefined;
   }
 
-  announceDrain(): void {
+  announceDrain(patient: boolean): void {
     this.parts.drain.active = true;
+    this.parts.drain.patient = patient;
     this.completedBeforeDrain = this.parts.proxy.completedCount;
     for (const listener of this.parts.listeners) listener.announceDrain();
   }
@@ -159,11 +160,13 @@ export class WorkerDataPlane implements DataPlane {
     for (const run of this.parts.proxy.running) run.drain();
   }
 
-  async whenNoneIdle(): Promise<void> {
-    while (this.parts.listeners.some(({ hasIdle }) => hasIdle)) await delay(IDLE_STEP_MS);
+  async whenEmpty(): Promise<void> {
+    while (this.parts.listeners.some(({ openConnections }) => openConnections > 0))
+      await delay(EMPTY_STEP_MS);
   }
 
   closeIdle(): void {
+    this.parts.drain.patient = false;
     for (const listener of this.parts.listeners) listener.closeIdle();
   }
 

@@ -101,6 +101,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
   trusted: NOBODY,
   nextId: () => 'id',
   isDraining: () => false,
+  isPatient: () => false,
   overload: CALM,
 });
 

@@ -118,6 +118,11 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     );
   }
 
+  /** As `mustClose`, after a response that has promised to go on: the client may have sent its next request already. */
+  private get mustEnd(): boolean {
+    return this.mustClose && (this.closing || this.reader.isInBody || !this.context.isPatient());
+  }
+
   /** The request body has not fully arrived. */
   get isReceivingBody(): boolean {
     return this.reader.isInBody;
@@ -286,7 +291,7 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   /** The exchange is over. The connection serves the next one, or closes. */
   finish(keepAlive: boolean): void {
     this.stream = undefined;
-    if (!keepAlive || this.mustClose) {
+    if (!keepAlive || this.mustEnd) {
       this.closeReason ??= this.served >= this.maxRequests ? 'request-limit' : 'finished';
       this.closeGently();
       return;

@@ -19,6 +19,8 @@ export interface ListenerContext {
   readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */
   readonly isDraining: () => boolean;
+  /** There is time to drain: what a response has promised is kept. */
+  readonly isPatient: () => boolean;
   readonly overload: Overload;
   /** Whom PROXY headers named; undefined where the listener reads none. */
   readonly peers?: ProxiedPeers | undefined;

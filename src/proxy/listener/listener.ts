@@ -144,11 +144,6 @@ export class Listener implements CappedListener {
     });
   }
 
-  get hasIdle(): boolean {
-    for (const { idleMs } of this.connections) if (idleMs >= 0) return true;
-    return false;
-  }
-
   announceDrain(): void {
     for (const connection of this.connections) connection.announceDrain();
   }

@@ -11,7 +11,7 @@ export interface LifecycleClock {
 
 /** How a drain goes about it. */
 export interface DrainPlan extends ShutdownConfig {
-  /** Idle connections are not closed, but end with their next response or their keep-alive: no client meets a closed one. */
+  /** Connections are not closed, but end with their next response or their keep-alive: no client meets a closed one. */
   readonly patient: boolean;
 }
 
@@ -48,7 +48,7 @@ interface Teardown {
  * idle ones go only after that, because cutting them earlier races with requests already on their way.
  */
 const TEARDOWN: readonly Step[] = [
-  { name: 'announce', run: ({ plane }) => plane.announceDrain() },
+  { name: 'announce', run: ({ plane, plan }) => plane.announceDrain(plan.patient) },
   { name: 'delay', run: ({ clock, plan }) => pause(clock, plan.delayMs) },
   { name: 'stop-accepting', run: ({ plane }) => plane.stopAccepting() },
   { name: 'release-tunnels', run: ({ plane }) => plane.releaseTunnels() },
@@ -130,7 +130,7 @@ const hasten = (teardown: Teardown, plan: DrainPlan): void => {
 const waitForExchanges = async (teardown: Teardown): Promise<void> => {
   const { plane } = teardown;
   const drained = teardown.plan.patient
-    ? plane.whenNoneIdle().then(() => plane.whenDrained())
+    ? plane.whenEmpty().then(() => plane.whenDrained())
     : plane.whenDrained();
   while ((await timeOrDrained(teardown, drained)) === 'hastened');
 };

@@ -11,7 +11,9 @@ import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { overloadRoutes } from '../admin/routes/overload-routes.js';
+import { workerRoutes } from '../admin/routes/worker-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
+import { describeWorkers } from './describe-workers.js';
 import { Diagnosis } from './diagnosis.js';
 import { explainLive } from './explain-live.js';
 import type { Endpoints } from './endpoints/index.js';
@@ -19,6 +21,10 @@ import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
 import { LiveView } from './live-view.js';
 import type { MetricsCollector } from './metrics-collector.js';
+import type { PoolCare } from './pool-care.js';
+import { recycleWorkers } from './recycle-request.js';
+import type { Roller } from './roller.js';
+import type { Scheduler } from './scheduler.js';
 import type { Supervisor } from './supervisor.js';
 import { anyWorkerOf, workerOf } from './worker-of.js';
 
@@ -28,6 +34,9 @@ export interface AdminParts {
   readonly metrics: MetricsCollector;
   readonly inquiry: Inquiry;
   readonly liveConfig: LiveConfig | undefined;
+  readonly roller: Roller;
+  readonly care: PoolCare;
+  readonly scheduler: Scheduler;
   readonly log: Log;
 }
 
@@ -38,6 +47,10 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       metrics: (format) => parts.metrics.scrape(format),
     }),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
+    ...workerRoutes({
+      workers: () => describeWorkers(parts),
+      recycle: (worker) => recycleWorkers(parts, worker),
+    }),
     ...configRoutes(parts.liveConfig),
     ...diagnosisRoutes(new Diagnosis(parts)),
     ...liveRoutes(new LiveView(parts.inquiry)),

@@ -21,6 +21,8 @@ export interface ConfigOutcome {
   readonly version: number;
   /** Against what was served; empty where it could not be read. */
   readonly changes: readonly ConfigChange[];
+  /** Keys that were changed and that the workers are replaced for, one by one. */
+  readonly needNewWorkers: readonly string[];
   /** Keys that were changed, but hold from the next start on. */
   readonly needRestart: readonly string[];
   /** Warnings; when it was rejected, why. */
@@ -52,7 +54,7 @@ export class LiveConfig {
     const { version } = supervisor.snapshot;
     const { snapshot, problems } = await input.peek(text, version);
     if (snapshot === undefined)
-      return { outcome: 'rejected', version, changes: [], needRestart: [], problems };
+      return { outcome: 'rejected', version, changes: [], needNewWorkers: [], needRestart: [], problems };
     return { outcome: 'valid', version, problems, ...this.#changesTo(snapshot) };
   }
 
@@ -61,20 +63,21 @@ export class LiveConfig {
     const { reloader, input } = this.#options;
     const given = text === undefined ? undefined : input.given(text);
     let loaded: ConfigSnapshot | undefined;
-    let changes: readonly ConfigChange[] = [];
+    let seen: Pick<ConfigOutcome, 'changes' | 'needNewWorkers'> = { changes: [], needNewWorkers: [] };
     const load: LoadSnapshot = async (version) => {
       const result = await (given?.load ?? input.load)(version);
       loaded = result.snapshot;
-      if (loaded !== undefined) ({ changes } = this.#changesTo(loaded));
+      if (loaded !== undefined) seen = this.#changesTo(loaded);
       return result;
     };
     const result = await reloader.reload(load, text === undefined ? 'always' : 'changed');
     if (result.outcome !== 'rejected' && loaded !== undefined) await given?.adopt(loaded);
-    return { ...result, changes };
+    return { ...seen, ...result };
   }
 
-  #changesTo(next: ConfigSnapshot): Pick<ConfigOutcome, 'changes' | 'needRestart'> {
+  #changesTo(next: ConfigSnapshot): Pick<ConfigOutcome, 'changes' | 'needNewWorkers' | 'needRestart'> {
     const { snapshot } = this.#options.supervisor;
-    return { changes: diffSnapshots(snapshot, next), needRestart: planReload(snapshot, next).needRestart };
+    const { needNewWorkers, needRestart } = planReload(snapshot, next);
+    return { changes: diffSnapshots(snapshot, next), needNewWorkers, needRestart };
   }
 }

@@ -48,7 +48,7 @@ export interface PrimaryOptions {
 
 /** Runs the instance until it has stopped. Resolves with the exit code; never rejects for an expected failure. */
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
-  const { snapshot } = options;
+  const { snapshot, scheduler = systemScheduler } = options;
   const log = options.log ?? createLogger({ ...snapshot.log, role: 'primary' });
   const primary = composePrimary(options, log);
   const { supervisor, endpoints, reloader } = primary;
@@ -60,9 +60,9 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
-    const admin = await openAdmin(snapshot.admin, adminRoutes({ ...primary, log }), log);
+    const admin = await openAdmin(snapshot.admin, adminRoutes({ ...primary, scheduler, log }), log);
     if (admin === 'failed') return 1;
-    return await runUntilStopped(primary, admin, { scheduler: options.scheduler ?? systemScheduler, log });
+    return await runUntilStopped(primary, admin, { scheduler, log });
   } finally {
     unwatch();
     options.input?.stop();

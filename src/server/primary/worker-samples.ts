@@ -7,6 +7,7 @@ export interface WorkerSample {
   readonly heapUsedBytes: number;
   readonly heapLimitBytes: number;
   readonly rssBytes: number;
+  readonly openFds: number;
   /** 99th percentile since it was asked before. */
   readonly loopDelayMs: number;
   /** 0 to 1, since it was asked before. */
@@ -22,6 +23,7 @@ export const sampleOf = ({ gauges }: MetricsSnapshot): WorkerSample => {
     heapUsedBytes: sum('torus_worker_heap_used_bytes'),
     heapLimitBytes: sum('torus_worker_heap_limit_bytes'),
     rssBytes: sum('torus_worker_rss_bytes'),
+    openFds: sum('torus_worker_open_fds'),
     loopDelayMs: sum('torus_worker_event_loop_delay_seconds', '0.99') * 1000,
     loopUtilization: sum('torus_worker_event_loop_utilization'),
     exchanges: sum('torus_http_exchanges_in_flight'),

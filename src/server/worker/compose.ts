@@ -51,7 +51,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
   const graph = composeGraph(snapshot, shared);
   const requestIds = new RequestIds();
   const proxy = new HttpProxy({ graph, telemetry, timers, requestIds, overload });
-  const drain = { active: false };
+  const drain = { active: false, patient: false };
   const cap = new ConnectionCap(snapshot.maxConnectionsPerWorker, overload);
   const listeners = snapshot.listeners.map((config) => {
     const context = {
@@ -63,6 +63,7 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
         handler: proxy.handle,
         nextId: () => requestIds.next(),
         isDraining: () => drain.active,
+        isPatient: () => drain.patient,
         peers: config.proxyProtocol === undefined ? undefined : new ProxiedPeers(),
       },
       get trusted() {

@@ -115,10 +115,18 @@ describe('the configuration of a running instance', () => {
   });
 
   it('is only compared by a dry run', async () => {
-    const { status, result } = await post({ ...withRoute(config, 'b'), admin: false }, '?dryRun=true');
+    const { status, result } = await post(
+      { ...withRoute(config, 'b'), admin: false, limits: { maxConnections: 7 } },
+      '?dryRun=true',
+    );
     expect({ status, result }).toMatchObject({
       status: 200,
-      result: { outcome: 'valid', version: 1, needRestart: ['admin'] },
+      result: {
+        outcome: 'valid',
+        version: 1,
+        needNewWorkers: ['limits.maxConnections'],
+        needRestart: ['admin'],
+      },
     });
     expect(await statusOf('/b')).toBe(404);
   });

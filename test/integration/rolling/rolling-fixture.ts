@@ -1,5 +1,6 @@
 /** What the tests of replaced workers have in common: an instance whose file is rewritten, and a client that connects without end. */
 import { writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import {
   isAlive,
@@ -26,12 +27,19 @@ export interface Rolling {
 
 export const UPGRADE = requestHead('GET /socket', 'Connection: Upgrade', 'Upgrade: websocket');
 
+/** Responses of which only the beginning was sent. */
+export const held: ServerResponse[] = [];
+
 /** Answers `ok`, after a while at `/slow`; what is upgraded is echoed. */
 export const startUpstreams = async (): Promise<{ plain: TestUpstream; echo: TestUpstream }> => ({
   plain: await startHttpUpstream((request, response) => {
     request.resume();
-    if (request.url !== '/slow') response.end('ok');
-    else setTimeout(() => response.end('ok'), 300);
+    if (request.url === '/slow') setTimeout(() => response.end('ok'), 300);
+    else if (request.url !== '/begun') response.end('ok');
+    else {
+      response.write('begun, ');
+      held.push(response);
+    }
   }),
   echo: await startUpstream((socket) => {
     socket.once('data', () => {
@@ -91,7 +99,7 @@ export const startRolling = async (
       const before = ended().length;
       write({ ...extra, ...more });
       torus.signal('SIGHUP');
-      await until(() => ended().length > before, 20_000, 'a reload');
+      await until(() => ended().length > before, 45_000, 'a reload');
       return ended().at(-1) ?? '';
     },
     readyPids,

@@ -21,7 +21,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
       await Promise.resolve();
     },
     releaseTunnels: note('releaseTunnels'),
-    whenNoneIdle: () => (calls.push('whenNoneIdle'), Promise.resolve()),
+    whenEmpty: () => (calls.push('whenEmpty'), Promise.resolve()),
     closeIdle: note('closeIdle'),
     closeLongIdle: () => undefined,
     descriptorsChanged: () => undefined,
@@ -89,7 +89,7 @@ describe('LifecycleManager', () => {
   it('lets idle connections end by themselves when it has time, and closes them when it has not any more', async () => {
     let isIdle: () => void = () => undefined;
     const { manager, calls, clock } = arrange([], {
-      whenNoneIdle: () => new Promise<void>((resolve) => (isIdle = resolve)),
+      whenEmpty: () => new Promise<void>((resolve) => (isIdle = resolve)),
       closeIdle: () => {
         calls.push('closeIdle');
         isIdle();

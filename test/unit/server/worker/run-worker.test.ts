@@ -47,7 +47,7 @@ describe('runWorker', () => {
         await Promise.resolve();
       },
       releaseTunnels: note('releaseTunnels'),
-      whenNoneIdle: () => Promise.resolve(),
+      whenEmpty: () => Promise.resolve(),
       closeIdle: note('closeIdle'),
       closeLongIdle: () => undefined,
       descriptorsChanged: () => undefined,
