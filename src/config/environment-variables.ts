@@ -4,7 +4,7 @@ export interface EnvironmentVariable {
   readonly default: string;
   readonly description: string;
   /** When it counts while there is a configuration file. */
-  readonly withFile: 'never' | 'without listeners' | 'wins over the file';
+  readonly withFile: 'never' | 'without listeners' | 'wins over the file' | 'where the file is silent';
 }
 
 /** Every variable that Torus reads by itself, for the documentation. */
@@ -99,5 +99,62 @@ export const ENVIRONMENT_VARIABLES: readonly EnvironmentVariable[] = [
     default: '10s',
     withFile: 'wins over the file',
     description: '`shutdown.timeout`.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    default: 'none',
+    withFile: 'where the file is silent',
+    description:
+      'Base URL of an OpenTelemetry collector (OTLP over HTTP): turns `tracing` on, and is its `endpoint` with `/v1/traces`.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    default: 'none',
+    withFile: 'where the file is silent',
+    description: 'The same as a whole URL, taken as it is. Goes before it.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    default: 'none',
+    withFile: 'where the file is silent',
+    description:
+      '`tracing.headers`, as `name=value,name=value`. OTEL_EXPORTER_OTLP_TRACES_HEADERS goes before it.',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_TIMEOUT',
+    default: '10000',
+    withFile: 'where the file is silent',
+    description: '`tracing.timeout` in milliseconds. OTEL_EXPORTER_OTLP_TRACES_TIMEOUT goes before it.',
+  },
+  {
+    name: 'OTEL_SERVICE_NAME',
+    default: 'torus',
+    withFile: 'where the file is silent',
+    description: '`tracing.serviceName`.',
+  },
+  {
+    name: 'OTEL_RESOURCE_ATTRIBUTES',
+    default: 'none',
+    withFile: 'where the file is silent',
+    description: '`tracing.attributes`, as `name=value,name=value`.',
+  },
+  {
+    name: 'OTEL_TRACES_SAMPLER',
+    default: 'none',
+    withFile: 'where the file is silent',
+    description:
+      '`tracing.sampling`: `always_on`, `always_off` or `traceidratio` with the share in OTEL_TRACES_SAMPLER_ARG; `parentbased_` before them changes nothing.',
+  },
+  {
+    name: 'OTEL_TRACES_EXPORTER',
+    default: 'otlp',
+    withFile: 'where the file is silent',
+    description: '`none`: the variables above do not turn tracing on.',
+  },
+  {
+    name: 'OTEL_SDK_DISABLED',
+    default: 'false',
+    withFile: 'wins over the file',
+    description: '`true` turns tracing off, whatever the file says.',
   },
 ];

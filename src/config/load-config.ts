@@ -15,6 +15,7 @@ import {
 import { interpolate } from './interpolate.js';
 import { reportIssues } from './schema-problems.js';
 import { writtenKeys } from './compile/written-keys.js';
+import { tracingFrom } from './tracing-environment.js';
 import { configSchema, type ConfigDocument, type TorusConfig } from './schema/document.js';
 
 export interface LoadRequest {
@@ -104,7 +105,10 @@ function rawDocument(
     report.error([], 'must be an object with keys such as listeners, upstreams and routes');
     return undefined;
   }
-  for (const setting of settingsFor(written, source, request)) {
+  const tracing = tracingFrom(request.env, written, report);
+  if (tracing.length > 0 && (written['tracing'] === true || written['tracing'] === 'true'))
+    written['tracing'] = {};
+  for (const setting of [...settingsFor(written, source, request), ...tracing]) {
     placeSetting(written, setting);
     report.setOrigin(setting.path, setting.origin);
   }
@@ -148,8 +152,12 @@ function concealSecrets(value: unknown, path: ConfigPath, report: ConfigReport):
   if (Array.isArray(value)) value.forEach((item, index) => concealSecrets(item, [...path, index], report));
   else if (isRecord(value))
     for (const [key, item] of Object.entries(value)) concealSecrets(item, [...path, key], report);
-  else if (typeof value === 'string' && path.at(-1) === 'secret') report.conceal(value, '[secret]');
+  else if (typeof value === 'string' && isSecretAt(path)) report.conceal(value, '[secret]');
 }
+
+/** Of headers for a collector every value may be one. */
+const isSecretAt = (path: ConfigPath): boolean =>
+  path.at(-1) === 'secret' || (path[0] === 'tracing' && path[1] === 'headers');
 
 function validate(raw: Record<string, unknown>, report: ConfigReport): ConfigDocument | undefined {
   const result = configSchema.safeParse(raw);

@@ -4,6 +4,8 @@ import { isRecord } from './config-path.js';
 
 const REDACTED = '[redacted]';
 const SECRET_KEYS = new Set(['secret', 'keyPem', 'token']);
+/** What is sent to a collector. */
+const SECRET_MAP = 'headers';
 const FIELD_MAPS = new Set(['set', 'append']);
 const SECRET_FIELD = /auth|cookie|token|secret|key|password|credential/i;
 
@@ -17,10 +19,11 @@ function redact(value: unknown, key: string): unknown {
   if (Array.isArray(value)) return value.map((item) => redact(item, key));
   if (!isRecord(value)) return value;
   const isFieldMap = FIELD_MAPS.has(key);
+  const isSecretMap = key === SECRET_MAP;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name,
-      isFieldMap && SECRET_FIELD.test(name) ? REDACTED : redact(item, name),
+      isSecretMap || (isFieldMap && SECRET_FIELD.test(name)) ? REDACTED : redact(item, name),
     ]),
   );
 }

@@ -1,11 +1,13 @@
 import type { OverloadConfig } from './overload.js';
 import type { RouteConfig } from './route-config.js';
+import type { TracingConfig } from './tracing-config.js';
 import type { UpstreamConfig } from './upstream-config.js';
 
 export type * from './balancing-config.js';
 export type * from './filter-config.js';
 export type * from './retry-config.js';
 export type * from './route-config.js';
+export type * from './tracing-config.js';
 export type * from './upstream-config.js';
 export type { AdaptiveConcurrencyConfig, UpstreamLimitsConfig } from './upstream-limits.js';
 
@@ -30,6 +32,9 @@ export interface ConfigSnapshot {
   readonly watch: boolean;
   readonly supervisor: SupervisorConfig;
   readonly log: LogConfig;
+  readonly metrics?: MetricsConfig | undefined;
+  /** undefined: no exchange is recorded, and trace contexts pass through as they are. */
+  readonly tracing?: TracingConfig | undefined;
   /** CIDRs whose X-Forwarded-*, Forwarded and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
   readonly forwarded: ForwardedConfig;
@@ -184,6 +189,11 @@ export interface ScalingConfig {
   readonly upAfterMs: number;
   readonly downAfterMs: number;
   readonly cooldownMs: number;
+}
+
+export interface MetricsConfig {
+  /** Durations name the trace of a request that took that long. */
+  readonly exemplars: boolean;
 }
 
 export interface LogConfig {

@@ -3,6 +3,7 @@ import type { ExchangeFlow, FlowRecord } from './flow.js';
 import type { RequestHead } from './message.js';
 import type { CompiledRoute } from './router.js';
 import type { Timers } from './timers.js';
+import type { ExchangeTrace } from './tracing.js';
 
 /** The downstream connection as policies see it. `address` is the peer of the socket; `forwardedFor` is what it claims. */
 export interface ClientInfo {
@@ -67,6 +68,8 @@ export interface Exchange {
   readonly flow: ExchangeFlow | undefined;
   /** What is known of the call, where the request is one of gRPC. */
   readonly grpc: GrpcCall | undefined;
+  /** Its place in a distributed trace; undefined where tracing is off. */
+  readonly trace?: ExchangeTrace | undefined;
 }
 
 export interface GrpcCall {

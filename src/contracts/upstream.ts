@@ -13,6 +13,7 @@ export interface Endpoint {
   readonly label: string;
   /** What Host says when the route asks for the endpoint's own name: no port where it is the scheme's. */
   readonly authority: string;
+  readonly scheme?: 'http' | 'https';
   /** Share of the traffic, relative to the others. May change from one moment to the next (slow start); never 0. */
   readonly weight: number;
   /** Exchanges running on it from this worker. */

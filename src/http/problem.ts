@@ -12,6 +12,8 @@ export interface ProblemOptions {
   readonly status: number;
   readonly cause: Cause;
   readonly requestId: string;
+  /** Of a trace that is recorded. */
+  readonly traceId?: string | undefined;
   readonly detail: string | undefined;
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
@@ -46,6 +48,7 @@ function documentOf(options: ProblemOptions): string {
     ...(options.detail === undefined ? {} : { detail: options.detail }),
     cause: options.cause,
     requestId: options.requestId,
+    ...(options.traceId === undefined ? {} : { traceId: options.traceId }),
   };
   return `${JSON.stringify(document)}\n`;
 }

@@ -155,6 +155,19 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     [],
     'Access log lines lost because the reader was too slow.',
   ),
+  family(
+    'counter',
+    'torus_trace_spans_total',
+    ['result'],
+    'Spans that were recorded: exported, rejected by the collector, dropped-queue-full, dropped-export-failed.',
+  ),
+  family(
+    'counter',
+    'torus_trace_exports_total',
+    ['result'],
+    'Posts of spans to the collector: ok or failed.',
+  ),
+  family('gauge', 'torus_trace_queue_spans', [], 'Spans that wait to be posted.'),
 ];
 
 /** Reported by each worker about itself; the primary adds the label `worker`. */

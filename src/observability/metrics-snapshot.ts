@@ -3,8 +3,19 @@
 /** `[label values in the order of the catalogue, value]`. */
 export type Sample = readonly [labels: readonly string[], value: number];
 
-/** `[label values, count of each bucket (not cumulative, the last is +Inf), sum of the observed values]`. */
-export type HistogramSample = readonly [labels: readonly string[], buckets: readonly number[], sum: number];
+/** `[trace id, observed value, when: seconds since the epoch]`. */
+export type Exemplar = readonly [traceId: string, value: number, atSeconds: number];
+
+/**
+ * `[label values, count of each bucket (not cumulative, the last is +Inf), sum of the observed values, an example of each bucket
+ * where there is one]`.
+ */
+export type HistogramSample = readonly [
+  labels: readonly string[],
+  buckets: readonly number[],
+  sum: number,
+  exemplars?: readonly (Exemplar | null)[] | undefined,
+];
 
 export interface MetricsSnapshot {
   /** By family name. Only ever grow while the worker lives. */

@@ -2,7 +2,7 @@
 import type { LostReason } from '../contracts/close-reason.js';
 import { PER_WORKER_FAMILIES, PROCESS_FAMILIES, SUMMED_FAMILIES } from './metric-catalogue.js';
 import { EMPTY_METRICS } from './metrics-snapshot.js';
-import type { HistogramSample, MetricsSnapshot, Sample } from './metrics-snapshot.js';
+import type { Exemplar, HistogramSample, MetricsSnapshot, Sample } from './metrics-snapshot.js';
 
 type Kind = 'counter' | 'gauge';
 type Series<Value> = Map<string, { readonly labels: readonly string[]; readonly value: Value }>;
@@ -109,6 +109,7 @@ const sumByFamily = (sources: readonly MetricsSnapshot['counters'][]): Record<st
 interface Buckets {
   readonly counts: readonly number[];
   readonly sum: number;
+  readonly exemplars: readonly (Exemplar | null)[] | undefined;
 }
 
 const sumHistogramsByFamily = (
@@ -118,12 +119,17 @@ const sumHistogramsByFamily = (
   for (const name of familyNames(sources)) {
     const series: Series<Buckets> = new Map();
     for (const source of sources) for (const sample of source[name] ?? []) addHistogram(series, sample);
-    merged[name] = [...series.values()].map(({ labels, value }) => [labels, value.counts, value.sum]);
+    merged[name] = [...series.values()].map(({ labels, value }) => [
+      labels,
+      value.counts,
+      value.sum,
+      value.exemplars,
+    ]);
   }
   return merged;
 };
 
-const addHistogram = (series: Series<Buckets>, [labels, counts, sum]: HistogramSample): void => {
+const addHistogram = (series: Series<Buckets>, [labels, counts, sum, exemplars]: HistogramSample): void => {
   const key = keyOf(labels);
   const before = series.get(key)?.value;
   series.set(key, {
@@ -131,7 +137,19 @@ const addHistogram = (series: Series<Buckets>, [labels, counts, sum]: HistogramS
     value: {
       counts: counts.map((count, index) => count + (before?.counts[index] ?? 0)),
       sum: sum + (before?.sum ?? 0),
+      exemplars: newestOf(before?.exemplars, exemplars),
     },
+  });
+};
+
+type Exemplars = Buckets['exemplars'];
+
+const newestOf = (some: Exemplars, others: Exemplars): Exemplars => {
+  if (some === undefined || others === undefined) return some ?? others;
+  return some.map((one, index) => {
+    const other = others[index] ?? null;
+    if (one === null || other === null) return one ?? other;
+    return one[2] >= other[2] ? one : other;
   });
 };
 

@@ -23,6 +23,10 @@ export interface WorkerMetricsOptions {
   readonly process: ProcessGauges;
   /** Told of each socket, whatever its side. */
   readonly sockets?: SocketCount;
+  /** Durations name traces. */
+  readonly exemplars?: boolean;
+  /** Counts of other parts of the worker. */
+  readonly more?: () => Pick<MetricsSnapshot, 'counters' | 'gauges'> | undefined;
 }
 
 export interface SocketCount {
@@ -34,6 +38,7 @@ export class WorkerMetrics implements Telemetry {
   readonly #accessLog: AccessLog | undefined;
   readonly #process: ProcessGauges;
   readonly #sockets: SocketCount | undefined;
+  readonly #more: WorkerMetricsOptions['more'];
   readonly #requests = new RequestMetrics();
   readonly #ledger = new SocketLedger();
   readonly #refused = new PairCounters();
@@ -57,6 +62,13 @@ export class WorkerMetrics implements Telemetry {
     this.#accessLog = options.accessLog;
     this.#process = options.process;
     this.#sockets = options.sockets;
+    this.#more = options.more;
+    this.showExemplars(options.exemplars === true);
+  }
+
+  /** Whether durations name traces from now on. */
+  showExemplars(shown: boolean): void {
+    this.#requests.withExemplars = shown;
   }
 
   socketOpened(side: SocketSide, owner: string): void {
@@ -138,14 +150,16 @@ export class WorkerMetrics implements Telemetry {
   /** Everything counted so far, as plain data. Counters only grow. */
   snapshot(): MetricsSnapshot {
     const process = this.#process.read();
+    const more = this.#more?.();
     return {
-      counters: { ...this.#counters(), ...process.counters },
+      counters: { ...this.#counters(), ...process.counters, ...more?.counters },
       gauges: {
         torus_http_exchanges_in_flight: [[[], this.#inFlight]],
         torus_sockets_open: this.#ledger.openNow(),
         torus_upstream_pending: byName(this.#pending),
         torus_upstream_concurrency_limit: byName(this.#concurrencyLimits),
         ...process.gauges,
+        ...more?.gauges,
       },
       histograms: {
         torus_http_request_duration_seconds: this.#requests.durations(),

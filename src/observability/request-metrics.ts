@@ -1,5 +1,6 @@
 /** Owns what is counted of each route's exchanges. */
 import type { Exchange } from '../contracts/exchange.js';
+import type { Exemplar } from './metrics-snapshot.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { FlowMetrics } from './flow-metrics.js';
 import { OVERFLOW_LABEL } from './label-tree.js';
@@ -29,10 +30,15 @@ const NO_ROUTE = 'none';
 
 export class RequestMetrics {
   readonly #routes = new Map<string, RouteMetrics>();
+  /** Durations name the trace of a request that took that long, where it was recorded. */
+  withExemplars = false;
 
   complete(exchange: Exchange): void {
     const name = exchange.route === undefined ? NO_ROUTE : exchange.route.name;
-    (this.#routes.get(name) ?? this.#create(name)).complete(exchange);
+    const route = this.#routes.get(name) ?? this.#create(name);
+    route.complete(exchange);
+    if (this.withExemplars && exchange.trace?.sampled === true)
+      route.durations.exemplify(exchange.durationMs, exchange.trace.traceId);
   }
 
   requests(): Sample[] {
@@ -41,7 +47,7 @@ export class RequestMetrics {
 
   durations(): HistogramSample[] {
     return this.#list((route, name) => [
-      [[name], [...route.durations.buckets], route.durations.sumMs / 1000],
+      [[name], [...route.durations.buckets], route.durations.sumMs / 1000, this.#exemplarsOf(route)],
     ]);
   }
 
@@ -63,6 +69,10 @@ export class RequestMetrics {
 
   grpcResponses(): Sample[] {
     return this.#list((route, name) => route.grpcResponses(name));
+  }
+
+  #exemplarsOf(route: RouteMetrics): readonly (Exemplar | null)[] | undefined {
+    return this.withExemplars ? route.durations.exemplars : undefined;
   }
 
   #list<Row>(rows: (route: RouteMetrics, name: string) => Row[]): Row[] {

@@ -12,6 +12,7 @@ import type {
 import type { RequestHead } from '../contracts/message.js';
 import type { CompiledRoute } from '../contracts/router.js';
 import type { Timers } from '../contracts/timers.js';
+import type { ExchangeTrace } from '../contracts/tracing.js';
 import { grpcCallOf } from '../http/grpc.js';
 import { ExchangeFlow } from './exchange-flow.js';
 
@@ -45,6 +46,7 @@ export class ProxyExchange implements ExchangeRecord {
   repliedAfterMs = -1;
   /** What a split chose. */
   chosenUpstream: string | undefined = undefined;
+  trace: ExchangeTrace | undefined = undefined;
   readonly grpc: GrpcCall | undefined;
   private readonly downstream: ExchangeSource;
 

@@ -3,6 +3,7 @@ import type { ExplainAnswer, ExplainQuestion } from '../contracts/explanation.js
 import type { Forwarder } from '../contracts/forwarder.js';
 import type { EndpointConnections } from '../contracts/live-view.js';
 import type { CompiledRoute, Router } from '../contracts/router.js';
+import type { Tracer } from '../contracts/tracing.js';
 import type { IpSet } from '../http/ip-set.js';
 
 /** Something that a graph made and must release: an upstream with its pools, a filter with a cache. */
@@ -20,6 +21,8 @@ export interface GraphParts {
   readonly forwarder: Forwarder;
   readonly requestIdField: string;
   readonly trusted: IpSet;
+  /** undefined where tracing is off. */
+  readonly tracer?: Tracer | undefined;
   readonly owned: readonly Disposable[];
   /** What would become of a request here. */
   readonly explain?: (question: ExplainQuestion) => ExplainAnswer;
@@ -35,6 +38,7 @@ export class Graph {
   readonly requestIdField: string;
   readonly trusted: IpSet;
   readonly explain: GraphParts['explain'];
+  readonly tracer: Tracer | undefined;
   private readonly owned: readonly Disposable[];
   private exchanges = 0;
   private retired = false;
@@ -46,6 +50,7 @@ export class Graph {
     this.requestIdField = parts.requestIdField;
     this.trusted = parts.trusted;
     this.explain = parts.explain;
+    this.tracer = parts.tracer;
     this.owned = parts.owned;
   }
 

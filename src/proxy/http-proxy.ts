@@ -119,6 +119,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
       client,
       startedAt: options.timers.now(),
     });
+    if (graph.tracer !== undefined) this.exchange.trace = graph.tracer.begin(this.exchange);
   }
 
   begin(): void {
@@ -419,6 +420,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
       exchange.openFlow(proxy.options.timers).noteWhole(waitedMs, exchange.wholeResponseBytes);
     exchange.flow?.settle();
     for (const filter of this.route?.filters ?? NO_FILTERS) filter.onComplete?.(exchange);
+    exchange.trace?.end(exchange);
     proxy.options.telemetry.exchangeCompleted(exchange);
     proxy.forget(this);
     this.graph.leave();

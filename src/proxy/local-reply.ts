@@ -18,7 +18,8 @@ export function renderReply(exchange: Exchange, reply: LocalReply): Problem {
     return grpcReply(exchange, reply, [...fields, ['grpc-status', String(exchange.grpc.status)]]);
   }
   const { status, cause, detail } = reply;
-  return problemOf({ status, cause, requestId: exchange.id, detail, fields });
+  const traceId = exchange.trace?.sampled === true ? exchange.trace.traceId : undefined;
+  return problemOf({ status, cause, requestId: exchange.id, traceId, detail, fields });
 }
 
 type Pair = readonly [name: string, value: string];

@@ -10,6 +10,7 @@ export * from './recording-upstream.js';
 export * from './response-reader.js';
 export * from './run-cli.js';
 export * from './slowhttptest.js';
+export * from './start-collector.js';
 export * from './start-dnsmasq.js';
 export * from './start-http2-upstream.js';
 export * from './start-haproxy.js';

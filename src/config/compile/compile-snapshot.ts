@@ -9,6 +9,7 @@ import { compileListeners } from './compile-listeners.js';
 import { compileLog } from './compile-log.js';
 import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
+import { compileMetrics, compileTracing } from './compile-tracing.js';
 import { compileUpstreams } from './compile-upstreams.js';
 import { compileSupervisor, compileWorkers } from './compile-workers.js';
 
@@ -30,6 +31,8 @@ export function compileSnapshot(
     watch: document.watch,
     supervisor: compileSupervisor(supervisor, context),
     log: compileLog(log, context),
+    metrics: compileMetrics(document, context),
+    tracing: compileTracing(document.tracing),
     trustedProxies: document.trustedProxies,
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
     maxConnectionsPerWorker: connectionCap(document.limits.maxConnections, context),

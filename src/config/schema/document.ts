@@ -8,6 +8,7 @@ import { workersSchema } from './process/workers-schema.js';
 import { listenerSchema } from './listener/listener-schema.js';
 import { logSchema } from './log-schema.js';
 import { overloadSchema } from './overload-schema.js';
+import { metricsSchema, tracingSwitchSchema } from './tracing-schema.js';
 import { routeSchema } from './route/route-schema.js';
 import { upstreamSchema } from './upstream/upstream-schema.js';
 
@@ -90,6 +91,8 @@ export const configSchema = z
       ),
     supervisor: supervisorSchema.prefault({}).describe('How the primary watches its workers.'),
     log: logSchema.prefault({}).describe('What is logged, how and where.'),
+    metrics: metricsSchema.prefault({}).describe('What the metrics tell beyond counts.'),
+    tracing: tracingSwitchSchema,
     trustedProxies: z
       .array(cidr())
       .prefault([])

@@ -3,6 +3,7 @@ import type { AccessLogSource } from '../../contracts/config.js';
 import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
 import type { ExchangeFlow } from '../../contracts/flow.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
+import type { ExchangeTrace } from '../../contracts/tracing.js';
 import type { AccessLogLines } from './access-log.js';
 
 const INFO = '"level":"info"';
@@ -50,12 +51,18 @@ const valueOf = (source: AccessLogSource, { request, identity }: Exchange): stri
 const requestPart = (exchange: Exchange): string => {
   const { request, client } = exchange;
   return (
-    `,"id":${quote(exchange.id)},"method":${quote(request.method)},"host":${quote(request.host)}` +
+    `,"id":${quote(exchange.id)}${tracePart(exchange.trace)},"method":${quote(request.method)},"host":${quote(request.host)}` +
     `,"path":${quote(request.path)}${request.query === '' ? '' : ',"query":true'}` +
     `,"httpVersion":"${request.httpVersion}","client":${quote(client.address)},"listener":${quote(client.listener)}` +
     text('userAgent', request.fields.get('user-agent'))
   );
 };
+
+/** Whether the trace is recorded is said too: not every trace id leads somewhere. */
+const tracePart = (trace: ExchangeTrace | undefined): string =>
+  trace === undefined
+    ? ''
+    : `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}","sampled":${trace.sampled}`;
 
 const outcomePart = (exchange: Exchange): string =>
   `,"status":${exchange.status}${grpcPart(exchange.grpc)},"cause":"${exchange.cause ?? 'ok'}"${text('detail', exchange.detail)}` +

@@ -5,6 +5,7 @@ import type { ForwardJob } from '../../contracts/forwarder.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import type { AttemptTrace } from '../../contracts/tracing.js';
 import type {
   AttemptFailure,
   AttemptObserver,
@@ -41,6 +42,9 @@ export interface AttemptOwner {
   onFailed(attempt: Attempt, failure: AttemptFailure): void;
 }
 
+/** Why an attempt was cancelled, where nobody says more. */
+const GIVEN_UP = 'cancelled';
+
 /** Endpoints not to go to, for a first attempt. */
 export const NO_ENDPOINTS: readonly Endpoint[] = [];
 
@@ -67,6 +71,8 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   private sentAtMs = 0;
   /** Of a WebSocket whose client speaks HTTP/2. */
   private handshakeKey: string | undefined = undefined;
+  /** Where the exchange is traced. */
+  private trace: AttemptTrace | undefined = undefined;
   /** The final response head is here. */
   private responded = false;
   private over = false;
@@ -87,8 +93,9 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     return this.leased?.endpoint ?? this.checkout?.endpoint;
   }
 
-  start(): void {
+  start(trace: AttemptTrace | undefined): void {
     const { job } = this.owner;
+    this.trace = trace;
     const perTryMs = job.route.config.retry?.perTryTimeoutMs ?? 0;
     if (perTryMs > 0) this.limit(perTryMs);
     const { limiter } = job.upstream;
@@ -114,13 +121,16 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     if (!this.over) this.checkout = checkout;
   }
 
-  /** Stops at once; the connection is not used again. Idempotent, and nothing for an attempt that is over. */
-  cancel(): void {
+  /**
+   * Stops at once; the connection is not used again. Idempotent, and nothing for an attempt that is over. `cause`: why, for its
+   * trace.
+   */
+  cancel(cause: string = GIVEN_UP): void {
     if (this.over) return;
     const { leased, checkout, requestSink } = this;
     if (!this.responded && this.admittedAtMs >= 0)
       this.limiter?.abandoned(this.owner.services.timers.now() - this.admittedAtMs);
-    this.end();
+    this.end(cause);
     leased?.destroy();
     checkout?.cancel();
     requestSink?.destroy();
@@ -139,7 +149,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   release(): void {
     if (this.over) return;
     const { leased } = this;
-    this.end();
+    this.end(undefined);
     leased?.release();
     this.leave();
   }
@@ -155,14 +165,17 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     this.sentAtMs = services.timers.now();
     exchange.connectedAfterMs = this.sentAtMs - exchange.startedAt;
     if (downstream.head.connect === 'tcp') {
+      this.trace?.connected(connection, '');
       this.takeOver(connection);
       return;
     }
     exchange.phase = 'request';
+    const target = targetOf(job);
+    this.trace?.connected(connection, target);
     const body = this.owner.requestBody();
     const sink = connection.send({
       method: downstream.head.method,
-      target: targetOf(this.owner.job),
+      target,
       head: downstream.head,
       fields,
       upgrade,
@@ -195,8 +208,9 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     const { job, services } = this.owner;
     this.handshakeKey = handshakeKeyFor(job.downstream.head);
     const keyLine = this.handshakeKey === undefined ? '' : `sec-websocket-key: ${this.handshakeKey}\r\n`;
+    const traceLine = this.trace === undefined ? '' : `traceparent: ${this.trace.traceparent}\r\n`;
     const host = hostFor(job, connection.endpoint);
-    return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${this.owner.deadlineLine(this.sentAtMs)}`;
+    return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${traceLine}${this.owner.deadlineLine(this.sentAtMs)}`;
   }
 
   // ---- what comes of it ----------------------------------------------------------------------------------------------
@@ -239,6 +253,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
 
   private noteResponse(head: ResponseHead): void {
     this.responded = true;
+    this.trace?.responded(head.status);
     this.timer?.disarm();
     if (this.limiter !== undefined) this.noteLatency();
     const { job, services } = this.owner;
@@ -250,7 +265,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   onAttemptFailed(failure: AttemptFailure): void {
     if (this.over) return;
     const { requestSink, owner } = this;
-    this.end();
+    this.end(failure.cause);
     requestSink?.destroy();
     if (failure.cause.endsWith('.timeout')) this.noteLatency();
     this.leave();
@@ -288,8 +303,9 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     limiter?.leave(this);
   }
 
-  private end(): void {
+  private end(cause: string | undefined): void {
     this.over = true;
+    this.trace?.end(cause);
     this.timer?.disarm();
     this.checkout = undefined;
     this.requestSink = undefined;

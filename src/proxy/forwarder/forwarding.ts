@@ -5,6 +5,7 @@ import type { Fields } from '../../contracts/fields.js';
 import type { ForwardJob, ForwardOwner, Forwarding } from '../../contracts/forwarder.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
+import type { AttemptKind } from '../../contracts/tracing.js';
 import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.js';
 import { grpcStatusIn, grpcTimeoutLine } from '../../http/grpc.js';
 import type { AttemptOwner, ForwardingServices } from './attempt.js';
@@ -16,6 +17,9 @@ import { ExchangeRetries } from './exchange-retries.js';
 import { ReplayBody } from './replay-body.js';
 import { isIdempotent, mayRepeat } from './retry-policy.js';
 import { Tunnel } from './tunnel.js';
+
+/** The word for an attempt that another one has overtaken. */
+const HEDGE_LOST = 'hedge.lost';
 
 /**
  * Owns one exchange between its two sides: which attempts there are, which of them wins, and the way of its response to the
@@ -60,8 +64,12 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
   }
 
   cancel(): void {
+    this.stop(undefined);
+  }
+
+  private stop(cause: Cause | undefined): void {
     this.finish();
-    this.attempt?.cancel();
+    this.attempt?.cancel(cause);
     this.dropRivals();
     this.tunnel?.destroy();
     this.replay?.settle();
@@ -69,7 +77,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
 
   expire(limitMs: number): void {
     this.attempt?.blameSilence(limitMs / 2);
-    this.cancel();
+    this.stop('upstream.exchange.timeout');
   }
 
   drain(): void {
@@ -83,7 +91,12 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     exchange.attempts += 1;
     const attempt = new Attempt(this, connection, this.retries?.tried ?? NO_ENDPOINTS);
     this.attempt = attempt;
-    attempt.start();
+    attempt.start(exchange.trace?.attempt(this.job.upstream.name, this.kindOfAttempt()));
+  }
+
+  private kindOfAttempt(): AttemptKind {
+    if (this.rivals !== undefined && this.rivals.length > 0) return 'hedge';
+    return this.job.exchange.attempts > 1 ? 'retry' : 'first';
   }
 
   // ---- the request ---------------------------------------------------------------------------------------------------
@@ -351,8 +364,8 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     this.rivals = undefined;
     for (const loser of losers) {
       if (loser === undefined) continue;
-      this.retries?.note(loser.endpoint, 'hedge.lost');
-      loser.cancel();
+      this.retries?.note(loser.endpoint, HEDGE_LOST);
+      loser.cancel(HEDGE_LOST);
     }
     this.job.exchange.endpoint = winner.endpoint?.label;
   }

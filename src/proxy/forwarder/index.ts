@@ -30,6 +30,8 @@ export function createForwarder(
         owner.onForwardFailed('downstream.route.upgrade-refused', job.downstream.head.upgrade);
         return NOT_BEGUN;
       }
+      const { trace } = job.exchange;
+      if (trace !== undefined) for (const name of trace.replaced) job.fields.remove(name);
       const { mirror } = job.route;
       const told = mirror === undefined ? owner : mirror.observe(job, owner);
       const forwarding = new ExchangeForwarding(job, told, services);

@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream';
+import type { Cause } from '../../contracts/cause.js';
 import type { MirrorConfig } from '../../contracts/config.js';
 import type { ForwardJob } from '../../contracts/forwarder.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { Body, BodyStream, RequestHead, ResponseHead } from '../../contracts/message.js';
 import type { MirrorResult, Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import type { AttemptTrace } from '../../contracts/tracing.js';
 import type {
   AttemptFailure,
   AttemptObserver,
@@ -52,6 +54,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
   private connection: UpstreamConnection | undefined = undefined;
   /** Of the upstream that gets the copy: a copy is a request like any other to it. */
   private limiter: RequestLimiter | undefined = undefined;
+  private trace: AttemptTrace | undefined = undefined;
   private admittedAtMs = 0;
   private sentAtMs = 0;
   private answered = false;
@@ -73,6 +76,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     const { config, upstream } = this.mirror;
     if (bytes !== undefined) this.body = { kind: 'complete', bytes, trailers };
     this.timer.arm(config.timeoutMs);
+    this.trace = this.job.exchange.trace?.attempt(upstream.name, 'mirror');
     this.limiter = upstream.limiter;
     if (this.limiter === undefined) this.checkOut();
     else this.limiter.enter(this);
@@ -108,10 +112,12 @@ export class MirrorCopy implements AttemptObserver, Applicant {
   onConnected(connection: UpstreamConnection): void {
     const { downstream } = this.job;
     this.connection = connection;
+    const target = targetOf(this.job);
+    this.trace?.connected(connection, target);
     this.sentAtMs = this.mirror.services.timers.now();
     connection.send({
       method: downstream.head.method,
-      target: targetOf(this.job),
+      target,
       head: headOfCopy(downstream.head),
       fields: this.fields,
       upgrade: undefined,
@@ -122,7 +128,8 @@ export class MirrorCopy implements AttemptObserver, Applicant {
 
   private addedLines({ endpoint }: UpstreamConnection): string {
     const identity = this.mirror.services.forwardedLines(this.job.exchange);
-    return `host: ${hostFor(this.job, endpoint)}\r\n${identity}${MIRROR_FIELD}: 1\r\n`;
+    const traceLine = this.trace === undefined ? '' : `traceparent: ${this.trace.traceparent}\r\n`;
+    return `host: ${hostFor(this.job, endpoint)}\r\n${identity}${traceLine}${MIRROR_FIELD}: 1\r\n`;
   }
 
   onInterim(): void {
@@ -135,6 +142,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     const headMs = nowMs - this.sentAtMs;
     this.limiter?.observed(nowMs - this.admittedAtMs);
     this.answered = true;
+    this.trace?.responded(head.status);
     if (this.connection !== undefined)
       this.mirror.upstream.reportResponse(this.connection.endpoint, head.status, headMs);
     if (body.kind === 'stream') this.discard(body.stream);
@@ -153,7 +161,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     const endpoint = failure.endpoint ?? this.connection?.endpoint;
     this.mirror.upstream.reportFailure(endpoint, failure.cause);
     this.connection = undefined;
-    this.fail();
+    this.fail(failure.cause);
   }
 
   /** To its end where that is near, for the sake of the connection. */
@@ -185,15 +193,15 @@ export class MirrorCopy implements AttemptObserver, Applicant {
   /** An endpoint that has had the whole request for so long, and said nothing, has failed. */
   private onTimeout(): void {
     const { connection, answered, mirror } = this;
-    this.fail();
+    this.fail(answered ? 'upstream.body.timeout' : 'upstream.head.timeout');
     if (connection !== undefined && !answered)
       mirror.upstream.reportFailure(connection.endpoint, 'upstream.head.timeout');
   }
 
-  private fail(): void {
+  private fail(cause?: Cause): void {
     if (this.over) return;
     this.abandon();
-    this.end('failed');
+    this.end('failed', cause);
   }
 
   private abandon(): void {
@@ -202,8 +210,9 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     this.checkout?.cancel();
   }
 
-  private end(result: MirrorResult): void {
+  private end(result: MirrorResult, cause: string = result): void {
     this.over = true;
+    this.trace?.end(result === 'sent' ? undefined : cause);
     this.timer.disarm();
     const { limiter } = this;
     this.limiter = undefined;

@@ -23,6 +23,7 @@ export interface UpstreamServices {
 export class UpstreamEndpoint implements Endpoint {
   readonly label: string;
   readonly authority: string;
+  readonly scheme: 'http' | 'https';
   /** Its weight when it is warm. */
   fullWeight: number;
   active = 0;
@@ -50,6 +51,7 @@ export class UpstreamEndpoint implements Endpoint {
     this.key = key;
     this.label = endpointLabel(config);
     this.authority = endpointAuthority(config);
+    this.scheme = config.scheme;
     this.fullWeight = config.weight;
     this.slowStart = upstream.slowStart;
     this.timers = services.timers;

@@ -9,6 +9,7 @@ import type { Mirror } from '../../contracts/mirror.js';
 import type { CompiledRoute, RouteEntry } from '../../contracts/router.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
+import type { Tracer } from '../../contracts/tracing.js';
 import type { Upstream } from '../../contracts/upstream.js';
 import { compileIpSet } from '../../http/ip-set.js';
 import { bodyRulesOf } from '../../proxy/body-rules.js';
@@ -39,6 +40,7 @@ export interface ComposeServices {
   readonly keySets: KeySetSource;
   readonly endpoints: { feedFor(version: number): EndpointFeed };
   readonly overload: Overload;
+  readonly tracing: { tracerFor(snapshot: ConfigSnapshot): Tracer | undefined };
 }
 
 /** The process-lived parts, around the graph of the first snapshot. Throws when that one cannot be served. */
@@ -114,8 +116,9 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
       requestIdField: snapshot.forwarded.requestIdField,
       trusted: compileIpSet(snapshot.trustedProxies),
     };
+    const tracer = services.tracing.tracerFor(snapshot);
     const { explain } = composeExplainer(snapshot, served, services);
-    return new Graph({ ...served, owned, explain });
+    return new Graph({ ...served, owned, explain, tracer });
   } catch (error) {
     for (const part of owned) part.dispose?.();
     throw error;

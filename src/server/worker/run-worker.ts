@@ -29,6 +29,7 @@ import { watchOverload } from './overload/index.js';
 import type { OverloadWatch } from './overload/index.js';
 import { WorkerEndpoints } from './worker-endpoints.js';
 import { WorkerKeySets } from './worker-key-sets.js';
+import { TracingSwitch } from './worker-tracing.js';
 
 export interface WorkerServices {
   readonly telemetry: Telemetry;
@@ -36,12 +37,15 @@ export interface WorkerServices {
   readonly endpoints: Pick<WorkerEndpoints, 'feedFor'>;
   readonly log: Log;
   readonly overload: Overload;
+  readonly tracing: Pick<TracingSwitch, 'tracerFor'>;
 }
 
 export type Compose = (snapshot: ConfigSnapshot, services: WorkerServices) => DataPlane;
 
 export interface WorkerOptions {
   readonly compose: Compose;
+  /** Of this program. */
+  readonly version?: string;
   readonly openLink?: OpenPrimaryLink;
 }
 
@@ -65,6 +69,7 @@ class WorkerProcess {
   readonly #exit: (exitCode: number) => void;
   readonly #keySets: WorkerKeySets;
   readonly #endpoints: WorkerEndpoints;
+  readonly #tracing: TracingSwitch;
   #link: PrimaryLink = { send: () => undefined };
   #log: Log = createLogger({ level: 'info', pretty: false, role: 'worker' });
   #accessLog: AccessLog | undefined;
@@ -80,6 +85,7 @@ class WorkerProcess {
   constructor(options: WorkerOptions, exit: (exitCode: number) => void) {
     this.#options = options;
     this.#exit = exit;
+    this.#tracing = new TracingSwitch(options.version ?? 'unknown');
     this.#keySets = new WorkerKeySets({
       timeoutMs: KEY_SET_TIMEOUT_MS,
       askPrimary: (request, url, onSent) =>
@@ -120,7 +126,7 @@ class WorkerProcess {
       }
       case 'prepare':
         this.#endpoints.store(message.endpoints);
-        this.#swap?.receive(message);
+        this.#prepare(message);
         return;
       case 'commit':
       case 'discard': {
@@ -144,6 +150,12 @@ class WorkerProcess {
     }
   }
 
+  /** At once, unless what the snapshot asks for must be loaded first; the primary waits for the answer before it goes on. */
+  #prepare(message: Extract<PrimaryMessage, { type: 'prepare' }>): void {
+    if (this.#tracing.isReadyFor(message.snapshot)) this.#swap?.receive(message);
+    else void this.#tracing.load(message.snapshot, this.#log).then(() => this.#swap?.receive(message));
+  }
+
   #answer(message: AskMessage): void {
     void answerPrimary(this.#answers, message).then((answer) => this.#link.send(answer));
   }
@@ -160,6 +172,8 @@ class WorkerProcess {
     try {
       this.#keySets.load(keySets);
       this.#endpoints.store(endpoints);
+      this.#log = createLogger({ ...snapshot.log, role: 'worker' });
+      await this.#tracing.load(snapshot, this.#log);
       this.#lifecycle = this.#compose(snapshot);
       this.#plane?.setTicketKeys(ticketKeys);
       this.#listeners = (await this.#plane?.listen()) ?? [];
@@ -170,7 +184,6 @@ class WorkerProcess {
   }
 
   #compose(snapshot: ConfigSnapshot): LifecycleManager {
-    this.#log = createLogger({ ...snapshot.log, role: 'worker' });
     this.#log.info({ maxConnections: snapshot.maxConnectionsPerWorker }, 'Connection cap');
     this.#accessLog = openAccessLog(snapshot.log, isSameFile);
     const { monitor, ledger } = (this.#overload = watchOverload(snapshot.overload, this.#log));
@@ -180,6 +193,8 @@ class WorkerProcess {
         observeProcess({ open: openFileDescriptors, limit: fileDescriptorLimit() }),
       ),
       sockets: ledger,
+      exemplars: snapshot.metrics?.exemplars === true,
+      more: () => this.#tracing.metrics(),
     });
     const services = {
       telemetry: this.#metrics,
@@ -187,6 +202,7 @@ class WorkerProcess {
       endpoints: this.#endpoints,
       log: this.#log,
       overload: monitor,
+      tracing: this.#tracing,
     };
     this.#plane = this.#options.compose(snapshot, services);
     this.#answers = composeAnswers({ log: this.#log, plane: this.#plane, overload: monitor });
@@ -195,10 +211,12 @@ class WorkerProcess {
     this.#swap = new ConfigSwap({
       plane: this.#plane,
       answer: (message) => this.#link.send(message),
-      onCommit: ({ shutdown, log, overload }) => {
-        lifecycle.configure(shutdown);
-        monitor.configure(overload);
-        this.#log.level = log.level;
+      onCommit: (next) => {
+        lifecycle.configure(next.shutdown);
+        monitor.configure(next.overload);
+        this.#log.level = next.log.level;
+        this.#tracing.adopt(next);
+        this.#metrics?.showExemplars(next.metrics?.exemplars === true);
       },
     });
     return lifecycle;
@@ -245,6 +263,7 @@ class WorkerProcess {
     this.#log.info({ reason }, 'Draining');
     const report = await draining;
     this.#log.info(report, 'Drain report');
+    await this.#tracing.flush();
     await Promise.all([this.#sendLastWord(report), this.#accessLog?.flush()]);
     this.#leave(report.cut === 0 ? 0 : 1);
   }

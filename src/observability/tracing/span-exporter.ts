@@ -1,0 +1,171 @@
+/** Owns the spans of one worker that wait to be posted: bounded, posted in batches one after the other, dropped before they harm. */
+import type { TracingConfig } from '../../contracts/tracing-config.js';
+import type { MetricsSnapshot, Sample } from '../metrics-snapshot.js';
+import type { Envelope } from './otlp-json.js';
+import { sendSpans } from './otlp-sender.js';
+import type { SenderTools, SendResult } from './otlp-sender.js';
+
+export type ExporterConfig = Pick<
+  TracingConfig,
+  'endpoint' | 'headers' | 'timeoutMs' | 'intervalMs' | 'batchSize' | 'queueSize'
+>;
+
+export interface ExporterSettings extends ExporterConfig {
+  readonly envelope: Envelope;
+}
+
+export interface ExporterServices extends SenderTools {
+  /** Something for the operator. */
+  warn(facts: object, message: string): void;
+  info(message: string): void;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Before each post. */
+  onPost(): void;
+}
+
+/** Failures of the same kind are told once in so long. */
+const WARN_EVERY_MS = 60_000;
+const COMMA = Buffer.from(',');
+
+export class SpanExporter {
+  #settings: ExporterSettings;
+  readonly #services: ExporterServices;
+  #queue: Buffer[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> | undefined;
+  /** Given when the worker ends: nothing is waited for any more. */
+  readonly #hurry = new AbortController();
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
+  #failing = false;
+  #exported = 0;
+  #overflowed = 0;
+  #failed = 0;
+  #rejected = 0;
+  readonly #posts = { ok: 0, failed: 0 };
+
+  constructor(settings: ExporterSettings, services: ExporterServices) {
+    this.#settings = settings;
+    this.#services = services;
+  }
+
+  /** From the next post on. */
+  configure(settings: ExporterSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Takes a span as JSON, or drops it where too many wait. */
+  add(span: string): void {
+    if (this.#queue.length >= this.#settings.queueSize) {
+      this.#overflowed += 1;
+      return;
+    }
+    // Bytes: a text put together of many pieces would live on as all of them.
+    this.#queue.push(Buffer.from(span));
+    if (this.#queue.length >= this.#settings.batchSize) this.#begin();
+    else this.#schedule();
+  }
+
+  /** Posts what waits. Resolves when that is done, or after `limitMs`; what was not posted by then is lost, and counted. */
+  async flush(limitMs: number): Promise<void> {
+    this.#hurry.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([this.#drain(), limit]);
+    clearTimeout(timer);
+    clearTimeout(this.#timer);
+    const left = this.#queue.length;
+    this.#queue = [];
+    this.#failed += left;
+    if (left > 0) this.#services.warn({ spans: left }, 'Spans were not exported before the end');
+  }
+
+  async #drain(): Promise<void> {
+    await this.#sending;
+    // Once even after a failure: the collector may be back.
+    do {
+      this.#begin();
+      await this.#sending;
+    } while (this.#queue.length > 0 && !this.#failing);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#sending !== undefined) return;
+    this.#timer = setTimeout(() => this.#begin(), this.#settings.intervalMs);
+    this.#timer.unref();
+  }
+
+  /** One post at a time: a slow collector fills the queue, not the network. */
+  #begin(): void {
+    if (this.#sending !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#sending = this.#post().finally(() => {
+      this.#sending = undefined;
+      if (this.#queue.length >= this.#settings.batchSize) this.#begin();
+      else if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  async #post(): Promise<void> {
+    const { batchSize, envelope } = this.#settings;
+    const batch = this.#queue.splice(0, batchSize);
+    if (batch.length === 0) return;
+    this.#services.onPost();
+    const body = bodyOf(batch, envelope);
+    const result = await sendSpans(body, this.#settings, this.#services, this.#hurry.signal);
+    this.#note(result, batch.length);
+  }
+
+  #note(result: SendResult, spans: number): void {
+    if (!result.ok) {
+      this.#posts.failed += 1;
+      this.#failed += spans;
+      this.#failing = true;
+      this.#warn({ reason: result.reason, spans }, 'Spans could not be exported');
+      return;
+    }
+    this.#posts.ok += 1;
+    this.#rejected += Math.min(result.rejected, spans);
+    this.#exported += spans - Math.min(result.rejected, spans);
+    if (this.#failing) this.#services.info('Spans are exported again');
+    this.#failing = false;
+    if (result.rejected > 0)
+      this.#warn({ spans: result.rejected, detail: result.message }, 'The collector rejected spans');
+  }
+
+  #warn(facts: object, message: string): void {
+    const nowMs = this.#services.now();
+    if (nowMs - this.#warnedAtMs < WARN_EVERY_MS) return;
+    this.#warnedAtMs = nowMs;
+    this.#services.warn(facts, message);
+  }
+
+  metrics(): Pick<MetricsSnapshot, 'counters' | 'gauges'> {
+    const spans: Sample[] = [
+      [['exported'], this.#exported],
+      [['dropped-queue-full'], this.#overflowed],
+      [['dropped-export-failed'], this.#failed],
+      [['rejected'], this.#rejected],
+    ];
+    const posts: Sample[] = [
+      [['ok'], this.#posts.ok],
+      [['failed'], this.#posts.failed],
+    ];
+    return {
+      counters: { torus_trace_spans_total: spans, torus_trace_exports_total: posts },
+      gauges: { torus_trace_queue_spans: [[[], this.#queue.length]] },
+    };
+  }
+}
+
+function bodyOf(batch: readonly Buffer[], { before, after }: Envelope): Uint8Array<ArrayBuffer> {
+  const parts: Buffer[] = [Buffer.from(before)];
+  for (const [index, span] of batch.entries()) {
+    if (index > 0) parts.push(COMMA);
+    parts.push(span);
+  }
+  return Buffer.concat([...parts, Buffer.from(after)]);
+}
