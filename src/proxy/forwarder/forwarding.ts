@@ -160,6 +160,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     body: Exclude<Body, { kind: 'stream' }>,
   ): void {
     const { exchange, downstream } = this.job;
+    if (body.kind === 'complete') this.noteTrailers(body.trailers);
     // Back in the pool before the write: the next pipelined request may start within it.
     this.finish();
     attempt.release();
@@ -168,7 +169,6 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
       return;
     }
     exchange.wholeResponseBytes = body.bytes.length;
-    this.noteTrailers(body.trailers);
     downstream.sendComplete(head, body.bytes, body.trailers);
   }
 
@@ -185,6 +185,8 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     pipeline(stream, sink, (error) => {
       if (!error) {
         this.retries?.end();
+        // A client that takes no trailers has not asked for them.
+        this.noteTrailers(stream.trailers);
         attempt.release();
       } else if (!this.ended) this.endBroken('downstream.response.aborted', error.code);
     });
