@@ -38,6 +38,9 @@ export class SpanExporter {
   readonly #hurry = new AbortController();
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #failing = false;
+  /** Spans in the post that is under way. */
+  #posted = 0;
+  #over = false;
   #exported = 0;
   #overflowed = 0;
   #failed = 0;
@@ -56,7 +59,7 @@ export class SpanExporter {
 
   /** Takes a span as JSON, or drops it where too many wait. */
   add(span: string): void {
-    if (this.#queue.length >= this.#settings.queueSize) {
+    if (this.#over || this.#queue.length >= this.#settings.queueSize) {
       this.#overflowed += 1;
       return;
     }
@@ -76,7 +79,8 @@ export class SpanExporter {
     await Promise.race([this.#drain(), limit]);
     clearTimeout(timer);
     clearTimeout(this.#timer);
-    const left = this.#queue.length;
+    const left = this.#queue.length + this.#posted;
+    this.#over = true;
     this.#queue = [];
     this.#failed += left;
     if (left > 0) this.#services.warn({ spans: left }, 'Spans were not exported before the end');
@@ -114,9 +118,12 @@ export class SpanExporter {
     const batch = this.#queue.splice(0, batchSize);
     if (batch.length === 0) return;
     this.#services.onPost();
+    this.#posted = batch.length;
     const body = bodyOf(batch, envelope);
     const result = await sendSpans(body, this.#settings, this.#services, this.#hurry.signal);
-    this.#note(result, batch.length);
+    this.#posted = 0;
+    // What ends after the end was given up, and counted.
+    if (!this.#over) this.#note(result, batch.length);
   }
 
   #note(result: SendResult, spans: number): void {

@@ -35,7 +35,7 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
   withIndex([
     ...basicRoutes({
       unreadyReason: () => unreadyReason(parts.supervisor),
-      metrics: () => parts.metrics.scrape(),
+      metrics: (format) => parts.metrics.scrape(format),
     }),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
     ...configRoutes(parts.liveConfig),

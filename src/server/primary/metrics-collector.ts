@@ -5,6 +5,7 @@ import {
   PROCESS_FAMILIES,
   SUMMED_FAMILIES,
 } from '../../observability/metric-catalogue.js';
+import type { Exposition } from '../../observability/exposition.js';
 import type { MetricFamily } from '../../observability/metric-catalogue.js';
 import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
 import { MetricsTotals } from '../../observability/metrics-totals.js';
@@ -79,18 +80,22 @@ export class MetricsCollector {
     return this.#collecting;
   }
 
-  /** The newest counts as Prometheus text. */
-  async scrape(): Promise<string> {
+  /** The newest counts as text. */
+  async scrape(format: Exposition): Promise<string> {
     await this.collect();
     const slots = new Map(this.#options.pool.slots.map(({ worker, number }) => [worker?.id, number]));
     const totals = this.#totals.read((id) => slots.get(id));
     const { counters, gauges } = this.#instance();
     const more = this.#options.more();
-    return renderPrometheus(FAMILIES, {
-      counters: { ...totals.counters, ...counters, ...more.counters },
-      gauges: { ...totals.gauges, ...gauges, ...more.gauges },
-      histograms: { ...totals.histograms, ...more.histograms },
-    });
+    return renderPrometheus(
+      FAMILIES,
+      {
+        counters: { ...totals.counters, ...counters, ...more.counters },
+        gauges: { ...totals.gauges, ...gauges, ...more.gauges },
+        histograms: { ...totals.histograms, ...more.histograms },
+      },
+      format,
+    );
   }
 
   /** Gauges of the workers, summed; asked for after the call, never before. */

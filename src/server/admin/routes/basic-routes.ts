@@ -1,13 +1,14 @@
 /** Owns the routes that every instance has: is it alive, is it ready, what does it count. */
-import { PROMETHEUS_CONTENT_TYPE } from '../../../observability/prometheus.js';
+import { CONTENT_TYPES, expositionFor } from '../../../observability/exposition.js';
+import type { Exposition } from '../../../observability/exposition.js';
 import { problem, text } from '../admin-route.js';
 import type { AdminAnswer, AdminRoute } from '../admin-route.js';
 
 export interface BasicSources {
   /** undefined when requests can be served; otherwise why not. */
   unreadyReason(): string | undefined;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
+  /** As text. */
+  metrics(format: Exposition): Promise<string>;
 }
 
 export const basicRoutes = (sources: BasicSources): AdminRoute[] => [
@@ -28,13 +29,17 @@ export const basicRoutes = (sources: BasicSources): AdminRoute[] => [
   {
     method: 'GET',
     path: '/metrics',
-    summary: 'Prometheus text',
+    summary: 'Prometheus text, or OpenMetrics where Accept names it',
     access: 'metrics',
-    handle: async () => ({
-      status: 200,
-      body: await sources.metrics(),
-      contentType: PROMETHEUS_CONTENT_TYPE,
-    }),
+    handle: async ({ accept }) => {
+      const format = expositionFor(accept);
+      return {
+        status: 200,
+        body: await sources.metrics(format),
+        contentType: CONTENT_TYPES[format],
+        fields: { vary: 'accept' },
+      };
+    },
   },
 ];
 
