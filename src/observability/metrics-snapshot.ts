@@ -14,7 +14,7 @@ export type HistogramSample = readonly [
   labels: readonly string[],
   buckets: readonly number[],
   sum: number,
-  exemplars?: readonly (Exemplar | null)[] | undefined,
+  exemplars?: readonly (Exemplar | null)[] | undefined | null,
 ];
 
 export interface MetricsSnapshot {

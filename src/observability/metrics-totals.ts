@@ -109,7 +109,7 @@ const sumByFamily = (sources: readonly MetricsSnapshot['counters'][]): Record<st
 interface Buckets {
   readonly counts: readonly number[];
   readonly sum: number;
-  readonly exemplars: readonly (Exemplar | null)[] | undefined;
+  readonly exemplars: readonly (Exemplar | null)[] | undefined | null;
 }
 
 const sumHistogramsByFamily = (
@@ -145,7 +145,8 @@ const addHistogram = (series: Series<Buckets>, [labels, counts, sum, exemplars]:
 type Exemplars = Buckets['exemplars'];
 
 const newestOf = (some: Exemplars, others: Exemplars): Exemplars => {
-  if (some === undefined || others === undefined) return some ?? others;
+  // What crossed the IPC channel is null where it was undefined.
+  if (some == null || others == null) return some ?? others ?? undefined;
   return some.map((one, index) => {
     const other = others[index] ?? null;
     if (one === null || other === null) return one ?? other;

@@ -17,15 +17,17 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 const headers = z
-  .record(
-    z.string().superRefine((name, context) => {
+  .record(z.string(), fieldValue())
+  .superRefine((fields, context) => {
+    for (const name of Object.keys(fields)) {
       const result = parseFieldName(name);
-      if (!result.ok) context.addIssue({ code: 'custom', message: result.message });
-      else if (OWN_FIELDS.has(name.toLowerCase()))
-        context.addIssue({ code: 'custom', message: 'must not be a header that Torus sets itself' });
-    }),
-    fieldValue(),
-  )
+      const message = OWN_FIELDS.has(name.toLowerCase())
+        ? 'must not be a header that Torus sets itself'
+        : undefined;
+      const complaint = result.ok ? message : result.message;
+      if (complaint !== undefined) context.addIssue({ code: 'custom', path: [name], message: complaint });
+    }
+  })
   .prefault({});
 
 const attributeValue = z

@@ -1,5 +1,5 @@
 /** W3C Trace Context on its way through the gateway: what goes on, what is replaced, and who decides whether it is recorded. */
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { credentials } from '@grpc/grpc-js';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -88,7 +88,7 @@ const passed = async (
   const headers = ['connection', 'close', 'host', 'example.test', ...fields.flat()];
   const request = httpRequest({ port: torus.port(), host: '127.0.0.1', path, localAddress, headers });
   request.end();
-  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const raw = JSON.parse(Buffer.concat(chunks).toString()) as string[];

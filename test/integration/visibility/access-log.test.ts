@@ -27,6 +27,8 @@ const documentedFields = (heading: string): Map<string, string> => {
   return new Map([...rows].map(([, name = '', when = '']) => [name, when.trim()]));
 };
 
+/** Only where exchanges are traced: test/integration/tracing. */
+const TRACE_FIELDS = ['traceId', 'spanId', 'sampled'];
 /** Only of exchanges that streamed. */
 const FLOW_FIELDS = ['blockedOnClientMs', 'blockedOnUpstreamMs', 'peakBufferedBytes'];
 
@@ -130,7 +132,7 @@ describe('the access log', () => {
       true,
     ]);
     expect(Math.abs(Date.now() - Number(line['time']))).toBeLessThan(10_000);
-    const elsewhere = ['detail', 'failedAttempts', 'grpcStatus', ...FLOW_FIELDS];
+    const elsewhere = ['detail', 'failedAttempts', 'grpcStatus', ...FLOW_FIELDS, ...TRACE_FIELDS];
     const documented = [...documentedFields('The access log').keys()].filter(
       (name) => !elsewhere.includes(name),
     );
