@@ -3,7 +3,21 @@ import type { Exchange } from '../../contracts/exchange.js';
 import type { AttemptKind, AttemptTrace } from '../../contracts/tracing.js';
 import type { Endpoint, UpstreamConnection } from '../../contracts/upstream.js';
 import { attemptSpanName, grpcAttributes, methodAttributes } from './exchange-span.js';
-import { intAttribute, SPAN_KIND, spanJson, textAttribute, trueAttribute } from './otlp-json.js';
+import {
+  intAttribute,
+  knownAttribute,
+  SPAN_KIND,
+  spanJson,
+  textAttribute,
+  trueAttribute,
+} from './otlp-json.js';
+
+const withUpstream = knownAttribute('torus.upstream');
+const withKind = knownAttribute('torus.attempt.kind');
+const withCause = knownAttribute('torus.cause');
+const withError = knownAttribute('error.type');
+const withServer = knownAttribute('server.address');
+const withEndpoint = knownAttribute('torus.endpoint');
 
 /** What a span needs of the trace it belongs to. */
 export interface AttemptContext {
@@ -102,11 +116,11 @@ export class RecordedAttempt implements AttemptTrace {
       this.endpointAttributes() +
       (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
       (plan.resends === 0 ? '' : intAttribute('http.request.resend_count', plan.resends)) +
-      (error === undefined ? '' : textAttribute('error.type', error)) +
+      (error === undefined ? '' : withError(error)) +
       (plan.kind === 'mirror' ? '' : grpcAttributes(exchange)) +
-      textAttribute('torus.upstream', plan.upstream) +
-      textAttribute('torus.attempt.kind', plan.kind) +
-      (cause === undefined ? '' : textAttribute('torus.cause', cause)) +
+      withUpstream(plan.upstream) +
+      withKind(plan.kind) +
+      (cause === undefined ? '' : withCause(cause)) +
       this.timeAttributes()
     );
   }
@@ -123,9 +137,9 @@ export class RecordedAttempt implements AttemptTrace {
       (target === ''
         ? ''
         : textAttribute('url.full', `${scheme}://${written}:${port}${withoutQuery(target)}`)) +
-      textAttribute('server.address', host) +
+      withServer(host) +
       intAttribute('server.port', Number(port)) +
-      textAttribute('torus.endpoint', label) +
+      withEndpoint(label) +
       (this.reused ? trueAttribute('torus.connection.reused') : '')
     );
   }

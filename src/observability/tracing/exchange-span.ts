@@ -1,6 +1,6 @@
 /** Owns what the span of an exchange says: the stable HTTP semantic conventions of OpenTelemetry for servers, and `torus.*`. */
 import type { Exchange } from '../../contracts/exchange.js';
-import { intAttribute, textAttribute } from './otlp-json.js';
+import { intAttribute, knownAttribute, textAttribute } from './otlp-json.js';
 
 /** The methods that the conventions know (RFC 9110 and PATCH); all others are `_OTHER`. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -15,10 +15,23 @@ const METHODS: ReadonlySet<string> = new Set([
   'PATCH',
 ]);
 
+const withMethod = knownAttribute('http.request.method');
+const withScheme = knownAttribute('url.scheme');
+const withPattern = knownAttribute('http.route');
+const withAgent = knownAttribute('user_agent.original');
+const withServer = knownAttribute('server.address');
+const withVersion = knownAttribute('network.protocol.version');
+const withError = knownAttribute('error.type');
+const withCause = knownAttribute('torus.cause');
+const withListener = knownAttribute('torus.listener');
+const withRoute = knownAttribute('torus.route');
+const withUpstream = knownAttribute('torus.upstream');
+const withEndpoint = knownAttribute('torus.endpoint');
+
 export const methodAttributes = (method: string): string =>
   METHODS.has(method)
-    ? textAttribute('http.request.method', method)
-    : textAttribute('http.request.method', '_OTHER') + textAttribute('http.request.method_original', method);
+    ? withMethod(method)
+    : withMethod('_OTHER') + textAttribute('http.request.method_original', method);
 
 const nameOfMethod = (method: string): string => (METHODS.has(method) ? method : 'HTTP');
 
@@ -46,43 +59,53 @@ export const exchangeAttributes = (exchange: Exchange, failed: boolean): string 
 const requestAttributes = ({ request, route }: Exchange): string => {
   const agent = request.fields.get('user-agent');
   return (
-    `${methodAttributes(request.method)}${textAttribute('url.scheme', request.scheme)}${textAttribute('url.path', request.path)}` +
-    (route === undefined ? '' : textAttribute('http.route', route.config.match.path)) +
-    (agent === undefined ? '' : textAttribute('user_agent.original', agent))
+    methodAttributes(request.method) +
+    withScheme(request.scheme) +
+    textAttribute('url.path', request.path) +
+    (route === undefined ? '' : withPattern(route.config.match.path)) +
+    (agent === undefined ? '' : withAgent(agent))
   );
 };
 
 const networkAttributes = ({ request, client }: Exchange): string =>
-  `${serverAttributes(request.host, request.authority)}${textAttribute('client.address', client.address)}` +
-  `${textAttribute('network.peer.address', client.peerAddress)}${intAttribute('network.peer.port', client.peerPort)}` +
-  textAttribute('network.protocol.version', request.httpVersion);
+  serverAttributes(request.host, request.authority) +
+  textAttribute('client.address', client.address) +
+  // Of a client that came by itself this says it all.
+  (client.peerAddress === client.address ? '' : textAttribute('network.peer.address', client.peerAddress)) +
+  intAttribute('network.peer.port', client.peerPort) +
+  withVersion(request.httpVersion);
 
 /** Who was asked: of `host[:port]` the port only where it was said. */
 const serverAttributes = (host: string, authority: string): string => {
   if (host === '') return '';
+  if (authority.length === host.length) return withServer(host);
   const port = /:(\d{1,5})$/.exec(authority)?.[1];
-  const address = textAttribute('server.address', host);
-  return port === undefined ? address : address + intAttribute('server.port', Number(port));
+  return port === undefined ? withServer(host) : withServer(host) + intAttribute('server.port', Number(port));
 };
 
 const outcomeAttributes = (exchange: Exchange, failed: boolean): string => {
   const { cause = 'ok', status, route, upstream, endpoint, detail } = exchange;
   return (
     (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
-    (failed ? textAttribute('error.type', cause === 'ok' ? errorOfStatus(exchange) : cause) : '') +
-    `${intAttribute('http.request.body.size', exchange.requestBytes)}${intAttribute('http.response.body.size', exchange.responseBytes)}` +
-    `${grpcAttributes(exchange)}${textAttribute('torus.request_id', exchange.id)}${textAttribute('torus.cause', cause)}` +
-    `${textAttribute('torus.listener', exchange.client.listener)}${maybe('torus.route', route?.name)}` +
-    `${maybe('torus.upstream', upstream)}${maybe('torus.endpoint', endpoint)}${maybe('torus.detail', detail)}` +
+    (failed ? withError(cause === 'ok' ? errorOfStatus(exchange) : cause) : '') +
+    sizeAttribute('http.request.body.size', exchange.requestBytes) +
+    sizeAttribute('http.response.body.size', exchange.responseBytes) +
+    grpcAttributes(exchange) +
+    textAttribute('torus.request_id', exchange.id) +
+    withCause(cause) +
+    withListener(exchange.client.listener) +
+    (route === undefined ? '' : withRoute(route.name)) +
+    (upstream === undefined ? '' : withUpstream(upstream)) +
+    (endpoint === undefined ? '' : withEndpoint(endpoint)) +
+    (detail === undefined ? '' : textAttribute('torus.detail', detail)) +
     intAttribute('torus.attempts', exchange.attempts)
   );
 };
 
+const sizeAttribute = (key: string, bytes: number): string => (bytes === 0 ? '' : intAttribute(key, bytes));
+
 const errorOfStatus = ({ status, grpc }: Exchange): string =>
   status < 500 && grpc !== undefined ? String(grpc.status) : String(status);
-
-const maybe = (key: string, value: string | undefined): string =>
-  value === undefined ? '' : textAttribute(key, value);
 
 /** `/package.Service/Method` names both. */
 export const grpcAttributes = ({ request, grpc }: Exchange): string => {

@@ -15,7 +15,7 @@ export interface SpanText {
   /** Milliseconds since the epoch, with fractions. */
   readonly startMs: number;
   readonly endMs: number;
-  /** Made of `textAttribute` and `intAttribute`. */
+  /** Made of `textAttribute` and its like. */
   readonly attributes: string;
   readonly failed: boolean;
   /** What the client sent as its span, where the trace does not go on from there. */
@@ -35,6 +35,25 @@ const quote = (value: string): string => {
 export const textAttribute = (key: string, value: string): string =>
   `,{"key":"${key}","value":{"stringValue":${quote(value)}}}`;
 
+/** Of each key; then they are forgotten, and begin anew. */
+const MAX_KNOWN = 500;
+
+/** As `textAttribute`, for a key with values that come again and again: each is written once, in one piece. */
+export const knownAttribute = (key: string): ((value: string) => string) => {
+  const written = new Map<string, string>();
+  return (value) => {
+    const known = written.get(value);
+    if (known !== undefined) return known;
+    if (written.size >= MAX_KNOWN) written.clear();
+    const text = inOnePiece(textAttribute(key, value));
+    written.set(value, text);
+    return text;
+  };
+};
+
+/** A text put together of pieces is kept as the pieces, and gathered at each use. */
+const inOnePiece = (text: string): string => Buffer.from(text).toString();
+
 export const intAttribute = (key: string, value: number): string =>
   `,{"key":"${key}","value":{"intValue":${value}}}`;
 
@@ -44,8 +63,20 @@ export const trueAttribute = (key: string): string => `,{"key":"${key}","value":
 export const givenAttribute = (key: string, value: string): string =>
   `,{"key":${quote(key)},"value":{"stringValue":${quote(value)}}}`;
 
-/** Whole microseconds are what a double holds of the time since the epoch. */
-const nanoseconds = (ms: number): string => `${Math.round(ms * 1000)}000`;
+let knownSecond = -1;
+let knownSecondText = '';
+
+/** To the microsecond: more is not held by a double of the time since the epoch. Seconds are written once each. */
+const nanoseconds = (ms: number): string => {
+  const microseconds = Math.round(ms * 1000);
+  const second = Math.floor(microseconds / 1_000_000);
+  if (second !== knownSecond) {
+    knownSecond = second;
+    knownSecondText = String(second);
+  }
+  const rest = microseconds - second * 1_000_000;
+  return `${knownSecondText}${String(1_000_000 + rest).slice(1)}000`;
+};
 
 const STATUS_ERROR = ',"status":{"code":2}';
 

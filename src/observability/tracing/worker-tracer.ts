@@ -185,7 +185,10 @@ class RecordedTrace implements ExchangeTrace, AttemptContext {
     const failed = isFailedExchange(exchange);
     this.record(
       spanJson({
-        ...{ traceId, spanId, parentId, failed },
+        traceId,
+        spanId,
+        parentId,
+        failed,
         name: exchangeSpanName(exchange),
         kind: SPAN_KIND.server,
         startMs,
