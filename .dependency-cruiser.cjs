@@ -118,11 +118,11 @@ module.exports = {
       severity: 'error',
       // config/, http/ and ip-allow take address arithmetic (isIP, BlockList) and STATUS_CODES: ESLint admits those names only.
       comment:
-        'Only the listener, upstream and forwarder open data sockets; admin, key sets and the dev echo upstream their own.',
+        'Only the listener, upstream and forwarder open data sockets; admin, key sets, the exporter of spans and the dev echo upstream their own.',
       from: {
         path: '^src/',
         pathNot:
-          '^src/(proxy/(listener|upstream|forwarder|codec|filters/ip-allow)|server/(admin|primary)|cli|config|http)/',
+          '^src/(proxy/(listener|upstream|forwarder|codec|filters/ip-allow)|server/(admin|primary)|observability/tracing|cli|config|http)/',
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|tls|http|https|http2|dgram)$' },
     },

@@ -1,6 +1,7 @@
 /** Owns how Torus is started from dist/, bare or with some of its features on. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { spanSink } from '../fixtures/span-sink.mjs';
 import { SECRET } from '../fixtures/token.mjs';
 import { launch } from './peer.mjs';
 import { BARE, GUARDED } from './torus-variants.mjs';
@@ -24,7 +25,7 @@ const routesOf = ({ routes = 0, jwt = false }) => {
   return [...serviceNames(routes).map((name) => route(name, `/${name}/*`)), route('rest', '/*')];
 };
 
-const configuration = (variant, ports, { certificate, upstream }) => {
+const configuration = (variant, ports, { certificate, upstream, collector }) => {
   const limits = { requestsPerConnection: 1_000_000_000, connectionAge: '24h' };
   const timeouts = { keepAlive: '1h' };
   const tls = {
@@ -39,6 +40,8 @@ const configuration = (variant, ports, { certificate, upstream }) => {
     ],
     admin: variant.admin === true ? { address: '127.0.0.1:0' } : false,
     log: { access: variant.accessLog === true },
+    tracing: collector === undefined ? false : { endpoint: collector, sampling: variant.tracing },
+    metrics: { exemplars: collector !== undefined },
     upstreams: { service: { endpoints: [upstream.url], pool: { idleTimeout: '1h' } } },
     routes: routesOf(variant),
   };
@@ -53,17 +56,19 @@ export const torus = (variant) => ({
   name: variant.name,
   product: 'Torus',
   find: async () => ({ version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version }),
-  start: (stage) =>
-    launch(stage, {
+  start: async (stage) => {
+    const collector = variant.tracing === undefined ? undefined : await spanSink();
+    return launch(stage, {
       name: variant.name,
       command: process.execPath,
       args: (folder) => [path.join(root, 'dist', 'index.js'), '--config', path.join(folder, 'torus.yaml')],
       // JSON is YAML.
       files: (_folder, ports) => ({
-        'torus.yaml': JSON.stringify(configuration(variant, ports, stage), null, 1),
+        'torus.yaml': JSON.stringify(configuration(variant, ports, { ...stage, collector }), null, 1),
       }),
       env: { JWT_SECRET: SECRET, NODE_ENV: 'production', ...heapLimit(variant) },
-    }),
+    });
+  },
 });
 
 export const bareTorus = torus(BARE);

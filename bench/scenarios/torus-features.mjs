@@ -1,4 +1,4 @@
-/** Owns the scenarios that compare Torus with itself: what routes, JWT and the access log cost. */
+/** Owns the scenarios that compare Torus with itself: what routes, JWT, the access log and telemetry cost. */
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { signToken } from '../fixtures/token.mjs';
@@ -54,5 +54,11 @@ export const torusFeatureScenarios = [
   feature('access-log', 'access log', [
     subject({ name: 'Torus, access log off' }),
     subject({ name: 'Torus, access log on', accessLog: true }),
+  ]),
+  feature('telemetry', 'telemetry', [
+    subject({ name: 'Torus, telemetry off' }),
+    subject({ name: 'Torus, metrics and traces, none recorded', admin: true, tracing: 0 }),
+    subject({ name: 'Torus, metrics and traces, 10 % recorded', admin: true, tracing: 0.1 }),
+    subject({ name: 'Torus, metrics and traces, all recorded', admin: true, tracing: 1 }),
   ]),
 ];

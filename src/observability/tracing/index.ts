@@ -5,6 +5,7 @@ import type { TracingConfig } from '../../contracts/tracing-config.js';
 import type { Tracer } from '../../contracts/tracing.js';
 import type { Log } from '../logger.js';
 import type { MetricsSnapshot } from '../metrics-snapshot.js';
+import { openCollectorConnection } from './collector-connection.js';
 import { envelopeOf } from './otlp-json.js';
 import { SpanExporter } from './span-exporter.js';
 import type { ExporterSettings } from './span-exporter.js';
@@ -23,7 +24,7 @@ export class WorkerTracing {
   constructor(config: TracingConfig, version: string, log: Log) {
     this.#version = version;
     this.#exporter = new SpanExporter(this.#settingsOf(config), {
-      request: fetch,
+      post: openCollectorConnection(),
       wait: waitFor,
       random: Math.random,
       now: () => performance.now(),

@@ -26,7 +26,6 @@ export interface ExporterServices extends SenderTools {
 
 /** Failures of the same kind are told once in so long. */
 const WARN_EVERY_MS = 60_000;
-const COMMA = Buffer.from(',');
 
 export class SpanExporter {
   #settings: ExporterSettings;
@@ -64,7 +63,7 @@ export class SpanExporter {
       return;
     }
     // Bytes: a text put together of many pieces would live on as all of them.
-    this.#queue.push(Buffer.from(span));
+    this.#queue.push(Buffer.from(`,${span}`));
     if (this.#queue.length >= this.#settings.batchSize) this.#begin();
     else this.#schedule();
   }
@@ -168,11 +167,8 @@ export class SpanExporter {
   }
 }
 
-function bodyOf(batch: readonly Buffer[], { before, after }: Envelope): Uint8Array<ArrayBuffer> {
-  const parts: Buffer[] = [Buffer.from(before)];
-  for (const [index, span] of batch.entries()) {
-    if (index > 0) parts.push(COMMA);
-    parts.push(span);
-  }
-  return Buffer.concat([...parts, Buffer.from(after)]);
+/** Each span stands behind a comma; the first one's is left out. */
+function bodyOf([first, ...rest]: readonly Buffer[], { before, after }: Envelope): Uint8Array {
+  const begin = first === undefined ? [] : [first.subarray(1)];
+  return Buffer.concat([Buffer.from(before), ...begin, ...rest, Buffer.from(after)]);
 }

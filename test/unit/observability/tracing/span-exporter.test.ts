@@ -1,14 +1,15 @@
+import type { CollectorAnswer } from '../../../../src/observability/tracing/collector-connection.js';
 import { envelopeOf } from '../../../../src/observability/tracing/otlp-json.js';
 import { SpanExporter } from '../../../../src/observability/tracing/span-exporter.js';
 import { until } from '../../../support/until.js';
 
-type Reply = () => Promise<Response>;
+type Reply = () => Promise<CollectorAnswer>;
 
-const ok: Reply = () => Promise.resolve(new Response('{}', { status: 200 }));
 const status =
-  (code: number, headers: Record<string, string> = {}): Reply =>
+  (code: number, retryAfter?: string): Reply =>
   () =>
-    Promise.resolve(new Response('', { status: code, headers }));
+    Promise.resolve({ status: code, retryAfter, body: '{}' });
+const ok = status(200);
 
 /** An exporter whose posts get these replies, the last one again and again. */
 const exporterWith = (
@@ -30,8 +31,8 @@ const exporterWith = (
       ...settings,
     },
     {
-      request: (_url, init) => {
-        posts.push(Buffer.from(init?.body as Uint8Array).toString());
+      post: ({ body }) => {
+        posts.push(Buffer.from(body).toString());
         return (replies.length > 1 ? replies.shift() : replies[0])?.() ?? ok();
       },
       wait: (delayMs) => {
@@ -88,11 +89,7 @@ it.each([429, 502, 503, 504])(
 );
 
 it('waits as long as the collector asks, within a bound', async () => {
-  const { exporter, waits, count } = exporterWith([
-    status(503, { 'retry-after': '3' }),
-    status(503, { 'retry-after': '86400' }),
-    ok,
-  ]);
+  const { exporter, waits, count } = exporterWith([status(503, '3'), status(503, '86400'), ok]);
   exporter.add('{}');
   exporter.add('{}');
   await until(() => count('exported') === 2);
