@@ -32,6 +32,7 @@ export const openCollectorConnection = (): PostSpans => {
   const https = new HttpsAgent(agents);
   return async (post) => {
     const isSecure = post.endpoint.startsWith('https:');
+    const signal = AbortSignal.timeout(post.timeoutMs);
     const options: RequestOptions = {
       method: 'POST',
       agent: isSecure ? https : http,
@@ -40,7 +41,7 @@ export const openCollectorConnection = (): PostSpans => {
         'content-type': 'application/json',
         'content-length': String(post.body.byteLength),
       },
-      signal: AbortSignal.timeout(post.timeoutMs),
+      signal,
     };
     const request = (isSecure ? httpsRequest : httpRequest)(post.endpoint, options);
     try {
@@ -49,7 +50,7 @@ export const openCollectorConnection = (): PostSpans => {
       const body = await readBounded(response);
       return { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body };
     } catch (error) {
-      throw isAbort(error) ? Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' }) : error;
+      throw signal.aborted ? Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' }) : error;
     } finally {
       // Whatever comes late is nobody's.
       request.on('error', () => undefined);
@@ -68,5 +69,3 @@ const readBounded = async (response: IncomingMessage): Promise<string> => {
   }
   return Buffer.concat(chunks).toString('utf8');
 };
-
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -1,6 +1,9 @@
 /** The way of spans to the collector: batches, a collector that is down, slow or picky, the end of a worker, reloads, settings. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import {
   ENTRY,
@@ -11,6 +14,7 @@ import {
   startCollector,
   startHttpUpstream,
   startTorus,
+  testCertificate,
   until,
   type RunningTorus,
   type TestUpstream,
@@ -218,6 +222,33 @@ it('takes its settings from the variables of OpenTelemetry where the file is sil
     'deployment.environment.name': 'staging',
   });
 });
+
+it('posts over TLS, to a collector whose certificate is good', async () => {
+  const { certPem, keyPem, caFile } = await testCertificate();
+  let posts = 0;
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+    posts += 1;
+    request.resume().on('end', () => response.end('{}'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+  const config = configWith({ tracing: { endpoint, batchSize: 2 } });
+  const trusting = await startTorus({ config, env: { NODE_EXTRA_CA_CERTS: caFile } });
+  const doubting = await startTorus({ config });
+  try {
+    await ask(trusting);
+    await until(async () => (await spanCount(trusting, 'exported')) === 2);
+    expect(posts).toBe(1);
+    await ask(doubting);
+    await doubting.waitForLog('Spans could not be exported', 15_000);
+    expect(posts).toBe(1);
+  } finally {
+    await Promise.all([trusting.stop(), doubting.stop()]);
+    server.close();
+    server.closeAllConnections();
+  }
+}, 60_000);
 
 it('prints no header value of the collector', () => {
   const dir = makeTempDir('tracing-print');
