@@ -18,6 +18,7 @@ const NOBODY = {
   endpoints: {
     feedFor: () => ({ current: () => undefined, follow: () => () => undefined, report: () => undefined }),
   },
+  tracing: { tracerFor: () => undefined },
 };
 
 const answerTo = ({ snapshot, question }: Message): ExplainAnswer => {
