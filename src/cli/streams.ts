@@ -30,7 +30,7 @@ const COLUMNS = [
   { title: 'REQUEST', max: 60 },
 ];
 
-/** Returns the exit code: 0 unless an exchange that was to be killed is not there. */
+/** Returns the exit code: 1 when there is no exchange with the id that was to be killed. */
 export const streams = async (line: CommandLine): Promise<number> => {
   const [word, id] = line.words;
   if (word === undefined) return list(line);
@@ -77,6 +77,10 @@ const rowOf = (stream: Report['streams'][number]): (string | number)[] => [
 const kill = async (line: CommandLine, id: string): Promise<number> => {
   const client = await openAdmin(targetOf(line));
   const reply = await client.request('DELETE', `/streams/${encodeURIComponent(id)}`);
+  if (reply.status === 404) {
+    line.output.problem(`torus: ${reply.body.trim()}`);
+    return 1;
+  }
   const { killed, missing } = expectJson(reply) as { killed: number; missing: readonly Missing[] };
   line.output.line(killed === 1 ? `killed ${id}` : `killed ${killed} exchanges with the id ${id}`);
   warnMissing(missing, line.output);

@@ -2,7 +2,7 @@
 export type CloseReason = DownstreamCloseReason | UpstreamCloseReason;
 
 /** Of the sockets that a worker held when it died: nobody is left to say more. */
-export type LostReason = 'worker-lost';
+export type GoneReason = 'worker-gone';
 
 export type DownstreamCloseReason =
   | 'peer-closed'

@@ -1,5 +1,5 @@
 /** Owns the sums over all workers. Counters never go back: what a dead worker counted stays in the total. */
-import type { LostReason } from '../contracts/close-reason.js';
+import type { GoneReason } from '../contracts/close-reason.js';
 import { PER_WORKER_FAMILIES, PROCESS_FAMILIES, SUMMED_FAMILIES } from './metric-catalogue.js';
 import { EMPTY_METRICS } from './metrics-snapshot.js';
 import type { Exemplar, HistogramSample, MetricsSnapshot, Sample } from './metrics-snapshot.js';
@@ -27,7 +27,7 @@ export class MetricsTotals {
     if (last === undefined) return;
     this.#living.delete(id);
     this.#dead = {
-      counters: sumByFamily([this.#dead.counters, last.counters, lostSockets(last)]),
+      counters: sumByFamily([this.#dead.counters, last.counters, closedWith(last)]),
       histograms: sumHistogramsByFamily([this.#dead.histograms, last.histograms]),
       gauges: {},
     };
@@ -67,13 +67,13 @@ export class MetricsTotals {
   }
 }
 
-const LOST: LostReason = 'worker-lost';
+const GONE: GoneReason = 'worker-gone';
 
 /** What keeps the ledger even: opened = closed + open. */
-const lostSockets = ({ gauges }: MetricsSnapshot): MetricsSnapshot['counters'] => ({
+const closedWith = ({ gauges }: MetricsSnapshot): MetricsSnapshot['counters'] => ({
   torus_sockets_closed_total: (gauges['torus_sockets_open'] ?? [])
     .filter(([, open]) => open > 0)
-    .map(([labels, open]): Sample => [[...labels, LOST], open]),
+    .map(([labels, open]): Sample => [[...labels, GONE], open]),
 });
 
 const withWorker =

@@ -136,9 +136,9 @@ describe('torus streams', () => {
 
   it('says what it does not understand', async () => {
     const slow = await cli('streams', '--slow', 'soon');
-    expect(slow).toMatchObject({ status: 1, stdout: '' });
+    expect(slow).toMatchObject({ status: 2, stdout: '' });
     expect(slow.stderr).toContain('slow must be a duration');
-    expect(await cli('streams', 'stop')).toMatchObject({ status: 1 });
+    expect(await cli('streams', 'stop')).toMatchObject({ status: 2 });
   });
 });
 

@@ -256,8 +256,8 @@ describe('the ledger of sockets of a worker that is killed', () => {
       return sum(ledger.open.values()) === 0;
     });
     const { closed } = await scrape(torus);
-    expect(closed.get('downstream plain')).toEqual(new Map([['worker-lost', 1]]));
-    expect(closed.get(`upstream 127.0.0.1:${String(upstream.port)}`)).toEqual(new Map([['worker-lost', 1]]));
+    expect(closed.get('downstream plain')).toEqual(new Map([['worker-gone', 1]]));
+    expect(closed.get(`upstream 127.0.0.1:${String(upstream.port)}`)).toEqual(new Map([['worker-gone', 1]]));
     await client.close();
   });
 });

@@ -31,7 +31,7 @@ describe('the reasons why sockets close', () => {
     };
     const reasons = new Set([...downstream, ...upstream]);
     const wanted = new Map([...reasons].map((reason) => [reason, sideOf(reason)]));
-    wanted.set('worker-lost', 'both');
+    wanted.set('worker-gone', 'both');
     expect(reasons.size).toBeGreaterThan(20);
     expect(Object.fromEntries([...documented()].sort())).toEqual(Object.fromEntries([...wanted].sort()));
   });

@@ -36,7 +36,7 @@ describe('MetricsTotals', () => {
     totals.retire(1);
     totals.retire(2);
     expect(totals.read().counters['torus_sockets_closed_total']).toEqual([
-      [['downstream', 'edge', 'worker-lost'], 7],
+      [['downstream', 'edge', 'worker-gone'], 7],
     ]);
   });
   it('copies requests and sockets per worker', () => {
