@@ -21,6 +21,8 @@ export interface GraphParts {
   readonly requestIdField: string;
   readonly trusted: IpSet;
   readonly owned: readonly Disposable[];
+  /** Clients that are told what became of their request, if they ask; undefined where nobody is. */
+  readonly traceFrom?: IpSet | undefined;
   /** What would become of a request here. */
   readonly explain?: (question: ExplainQuestion) => ExplainAnswer;
 }
@@ -35,6 +37,7 @@ export class Graph {
   readonly requestIdField: string;
   readonly trusted: IpSet;
   readonly explain: GraphParts['explain'];
+  readonly traceFrom: IpSet | undefined;
   private readonly owned: readonly Disposable[];
   private exchanges = 0;
   private retired = false;
@@ -46,6 +49,7 @@ export class Graph {
     this.requestIdField = parts.requestIdField;
     this.trusted = parts.trusted;
     this.explain = parts.explain;
+    this.traceFrom = parts.traceFrom;
     this.owned = parts.owned;
   }
 

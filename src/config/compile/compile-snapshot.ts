@@ -9,6 +9,7 @@ import { compileListeners } from './compile-listeners.js';
 import { compileLog } from './compile-log.js';
 import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
+import { compileTraceFrom } from './compile-trace-from.js';
 import { compileUpstreams } from './compile-upstreams.js';
 import { compileSupervisor, compileWorkers } from './compile-workers.js';
 
@@ -31,6 +32,7 @@ export function compileSnapshot(
     supervisor: compileSupervisor(supervisor, context),
     log: compileLog(log, context),
     trustedProxies: document.trustedProxies,
+    traceFrom: compileTraceFrom(document, context),
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
     maxConnectionsPerWorker: connectionCap(document.limits.maxConnections, context),
     overload: compileOverload(document.overload),

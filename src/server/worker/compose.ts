@@ -10,7 +10,7 @@ import type { CompiledRoute, RouteEntry } from '../../contracts/router.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { Upstream } from '../../contracts/upstream.js';
-import { compileIpSet } from '../../http/ip-set.js';
+import { compileIpSet, type IpSet } from '../../http/ip-set.js';
 import { bodyRulesOf } from '../../proxy/body-rules.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
 import { RequestExplainer } from '../../proxy/explain/index.js';
@@ -113,6 +113,7 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
       forwarder: createForwarder(snapshot.forwarded, services),
       requestIdField: snapshot.forwarded.requestIdField,
       trusted: compileIpSet(snapshot.trustedProxies),
+      traceFrom: traceFromOf(snapshot),
     };
     const { explain } = composeExplainer(snapshot, served, services);
     return new Graph({ ...served, owned, explain });
@@ -120,6 +121,11 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
     for (const part of owned) part.dispose?.();
     throw error;
   }
+}
+
+/** Undefined where nobody may ask, so that nobody is looked at. */
+function traceFromOf({ traceFrom = [] }: ConfigSnapshot): IpSet | undefined {
+  return traceFrom.length === 0 ? undefined : compileIpSet(traceFrom);
 }
 
 function composeExplainer(
