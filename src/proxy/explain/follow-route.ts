@@ -97,15 +97,21 @@ function askForwarder(way: Way): void {
 function conclude(way: Way): void {
   const { account, route, conditions } = way;
   const { upstreams } = account;
-  const failing = upstreams.filter(({ refusal }) => refusal !== undefined);
+  const unseen = account.live ? [] : upstreams.filter(isUndiscovered);
+  const failing = upstreams.filter((each) => each.refusal !== undefined && !unseen.includes(each));
   const [first] = failing;
   if (first?.refusal !== undefined && failing.length === upstreams.length) {
     refuse(way, first.refusal, `upstream ${first.name}: ${first.why}`);
     return;
   }
   const more = failing.map(({ name, why }) => `the split may choose ${name}: ${why}`);
-  account.verdict = goesTo(route.name, upstreams, [...conditions, ...more]);
+  const unknown = unseen.map(({ name, source }) => `the endpoints of ${name} are found by ${source}`);
+  account.verdict = goesTo(route.name, upstreams, [...conditions, ...more, ...unknown]);
 }
+
+/** Nobody has looked for its endpoints. */
+const isUndiscovered = ({ total, source }: ExplainedUpstream): boolean =>
+  total === 0 && source !== 'configuration';
 
 function refuse({ account, route }: Way, cause: keyof typeof CAUSES, because: string): void {
   const { status } = CAUSES[cause];

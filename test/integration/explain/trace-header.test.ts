@@ -1,5 +1,5 @@
 /** `x-torus-trace`: what became of this very request, told to those who may ask, in what they get. */
-import { parseDictionary } from 'structured-headers';
+import { parseDictionary, Token } from 'structured-headers';
 import {
   freePort,
   http2Ask,
@@ -54,7 +54,7 @@ const read = (field: string | undefined): Record<string, unknown> => {
 
 const plain = ([key, value]: readonly [string, unknown]): readonly [string, unknown] => [
   key,
-  typeof value === 'object' && value !== null ? String(value) : value,
+  value instanceof Token ? value.toString() : value,
 ];
 
 interface Asked {
