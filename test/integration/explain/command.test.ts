@@ -114,6 +114,15 @@ describe('torus explain, without an instance', () => {
     expect((await json(cwd, url, 'PUT')).request.method).toBe('PUT');
   });
 
+  it('says what becomes of an upgrade that the route does not take, and of one that it does', async () => {
+    const asks = (protocol: string): string[] => ['-H', 'connection: upgrade', '-H', `upgrade: ${protocol}`];
+    const plain = await explain(cwd, 'http://x.test/', ...asks('chat'));
+    expect(plain.stdout).toContain('as plain HTTP: the route takes no upgrade to chat');
+    const taken = await json(cwd, 'http://x.test/', ...asks('websocket'));
+    expect(taken.forwarded?.upgrade).toBe('websocket');
+    expect(taken.forwarded?.fields).toContainEqual(['upgrade', 'websocket']);
+  });
+
   it('says what is wrong with a configuration, and ends with 2', async () => {
     const { status, stderr } = await explain(written({ ...CONFIG, rotes: [] }), url);
     expect(status).toBe(2);
@@ -184,7 +193,7 @@ describe('torus explain, without an instance', () => {
 
 describe('torus explain, of a running instance', () => {
   it('knows which endpoints may be used, and why others may not', async () => {
-    const upstream = await startHttpUpstream((_request, response) => response.end('ok'));
+    const upstream = await startHttpUpstream((_request, response) => void response.end('ok'));
     const dead = await freePort();
     const admin = await freePort();
     const config = {
