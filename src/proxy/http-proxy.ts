@@ -27,6 +27,7 @@ import { renderReply } from './local-reply.js';
 import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
 import type { Placed } from './running-exchanges.js';
+import { sheds } from './shedding.js';
 
 /**
  * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
@@ -154,7 +155,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private takeRoute(route: CompiledRoute): void {
     this.exchange.route = route;
     const { overload } = this.proxy.options;
-    if (overload.shed && route.config.overload !== 'critical') {
+    if (sheds(overload, route)) {
       this.refuseOverloaded(overload);
       return;
     }

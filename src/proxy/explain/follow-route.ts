@@ -1,6 +1,5 @@
 /** Owns the way of a question from its route to the upstream: the order is that of `ExchangeRun` in `http-proxy.ts`. */
 import type { ExplainedForward, ExplainedUpstream } from '../../contracts/explanation.js';
-import type { ExplainingForwarder } from '../../contracts/forwarder.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { CompiledRoute } from '../../contracts/router.js';
 import type { Upstream } from '../../contracts/upstream.js';
@@ -10,14 +9,14 @@ import { spendForward } from '../../http/max-forwards.js';
 import { HIDDEN, isSecretName, shownQuery } from '../../http/secret-value.js';
 import type { ProxyExchange } from '../exchange.js';
 import { grpcLimit } from '../grpc-deadline.js';
+import { sheds } from '../shedding.js';
 import type { Account } from './account.js';
 import { walkFilters } from './explain-filters.js';
+import type { ExplainerParts } from './explainer-parts.js';
 import { placedUpstream, routeLimits, routeTimeouts } from './settings.js';
 import { answeredBy, answeredHere, goesTo, refused } from './verdict.js';
 
-interface Services {
-  readonly forwarder: Pick<ExplainingForwarder, 'explain'>;
-}
+type Services = Pick<ExplainerParts, 'forwarder' | 'overload'>;
 
 interface Way extends Services {
   readonly account: Account;
@@ -28,17 +27,22 @@ interface Way extends Services {
   readonly conditions: readonly string[];
 }
 
-export function followRoute(account: Account, route: CompiledRoute, { forwarder }: Services): void {
+export function followRoute(account: Account, route: CompiledRoute, { forwarder, overload }: Services): void {
   const { exchange } = account;
   if (exchange === undefined) return;
   exchange.route = route;
+  if (overload !== undefined && sheds(overload, route)) {
+    const because = `the worker is short of ${overload.shedBy} and sheds load`;
+    account.verdict = refused({ status: 503, cause: 'internal.overload.shed', because }, route.name);
+    return;
+  }
   const fields = copyOf(exchange.request.fields);
   noteSettings(account, route, { exchange, fields });
   const walk = walkFilters(route.filters, { exchange, fields }, account.question);
   account.filters = walk.filters;
   account.concealed = walk.concealed;
   if (walk.answer === undefined)
-    forward({ account, exchange, route, fields, forwarder, conditions: walk.conditions });
+    forward({ account, exchange, route, fields, forwarder, overload, conditions: walk.conditions });
   else account.verdict = answeredBy(walk.answer, route.name);
 }
 

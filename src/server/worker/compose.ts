@@ -84,7 +84,7 @@ export function explainOnce(
   question: ExplainQuestion,
 ): ExplainAnswer {
   const timers = new TimerWheel();
-  const graph = composeGraph(snapshot, { ...services, timers, live: false });
+  const graph = composeGraph(snapshot, { ...services, timers, live: false, overload: undefined });
   try {
     return graph.explain?.(question) ?? { problem: 'nothing explains it' };
   } finally {
@@ -97,6 +97,7 @@ interface GraphServices extends Omit<ComposeServices, 'overload'> {
   readonly timers: Timers;
   /** It serves. */
   readonly live: boolean;
+  readonly overload: Overload | undefined;
 }
 
 /** Everything that a reload replaces. What was made is released again when a later part cannot be. */
@@ -134,10 +135,10 @@ function composeExplainer(
     ConstructorParameters<typeof RequestExplainer>[0],
     'router' | 'forwarder' | 'requestIdField' | 'trusted'
   >,
-  { live, timers }: GraphServices,
+  { live, timers, overload }: GraphServices,
 ): RequestExplainer {
   const now = (): number => timers.now();
-  const place = { configVersion: version, live, listeners, written };
+  const place = { configVersion: version, live, listeners, written, overload };
   return new RequestExplainer({ ...served, ...place, readQuestion, describeConnection, now });
 }
 
