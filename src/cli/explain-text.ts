@@ -163,12 +163,15 @@ const endpointRow = (endpoint: ExplainedEndpoint, picks: string | undefined, liv
 
 const forwardRows = ({ request, forwarded }: Explanation): readonly Row[] => {
   if (forwarded === undefined) return [];
-  const { method, target, rewritten, upgrade, fields } = forwarded;
+  const { method, target, rewritten, upgrade, ignoredUpgrade, fields } = forwarded;
   if (method === 'CONNECT') return [['bare bytes to the endpoint']];
   const note = rewritten ? `   (rewritten from ${request.path})` : '';
   return [
     [`${method} ${target}${note}`],
     ...fields.map(([name, value]) => [`${name}: ${value}`]),
+    ...(ignoredUpgrade === undefined
+      ? []
+      : [[`as plain HTTP: the route takes no upgrade to ${ignoredUpgrade} (routes[].upgrades)`]]),
     ...(upgrade === undefined ? [] : [[`a tunnel for ${upgrade}, if the endpoint agrees`]]),
   ];
 };

@@ -38,6 +38,8 @@ export interface ConfigSnapshot {
   /** CIDRs whose X-Forwarded-*, Forwarded and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
   readonly forwarded: ForwardedConfig;
+  /** CIDRs of the clients that are told in `x-torus-trace` what became of their request, if they ask. */
+  readonly traceFrom?: readonly string[];
   /** Downstream connections a worker may hold at once; resolved against the fd limit at start. */
   readonly maxConnectionsPerWorker: number;
   readonly overload: OverloadConfig;

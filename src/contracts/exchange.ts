@@ -106,6 +106,8 @@ export interface FailedAttempt {
   readonly endpoint: string | undefined;
   /** Why it failed, or `status.NNN` for a response that was not good enough. */
   readonly cause: string;
+  /** When it was over: milliseconds since `startedAt`. */
+  readonly afterMs: number;
 }
 
 export interface ByteCounter {

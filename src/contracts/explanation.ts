@@ -210,6 +210,8 @@ export interface ExplainedForward {
   readonly rewritten: boolean;
   /** What becomes of it, where it is no plain request. */
   readonly upgrade: string | undefined;
+  /** What the client asks to upgrade to, where the route does not take it: it is served as plain HTTP. */
+  readonly ignoredUpgrade?: string;
   /** As it is written over HTTP/1.1; values of credentials are replaced. */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }

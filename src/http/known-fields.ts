@@ -26,6 +26,7 @@ export const X_FORWARDED_PORT = 19;
 export const X_REAL_IP = 20;
 export const X_REQUEST_ID = 21;
 export const VIA = 22;
+export const X_TORUS_TRACE = 23;
 
 const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['host', HOST],
@@ -49,6 +50,7 @@ const NAMES: readonly (readonly [name: string, kind: number])[] = [
   ['x-real-ip', X_REAL_IP],
   ['x-request-id', X_REQUEST_ID],
   ['via', VIA],
+  ['x-torus-trace', X_TORUS_TRACE],
 ];
 
 const BY_NAME: ReadonlyMap<string, number> = new Map(NAMES);

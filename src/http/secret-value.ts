@@ -4,7 +4,7 @@ import { SECRET_NAMES } from './secret-fields.js';
 
 export const HIDDEN = '[hidden]';
 /** Names that sound like it; `author` and `authority` do not. */
-const SECRET_PATTERN = /auth(?!or(?!iz))|cookie|token|secret|password|credential|api-?key|session/i;
+const SECRET_PATTERN = /auth(?!or(?!iz))|cookie|token|secret|password|credential|api-?key|session|jwt/i;
 
 /** The value, or a stand-in where the name of the field or parameter says that it is a credential. */
 export function shownValue(name: string, value: string): string {

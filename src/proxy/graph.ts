@@ -24,6 +24,8 @@ export interface GraphParts {
   /** undefined where tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly owned: readonly Disposable[];
+  /** Clients that are told what became of their request, if they ask; undefined where nobody is. */
+  readonly traceFrom?: IpSet | undefined;
   /** What would become of a request here. */
   readonly explain?: (question: ExplainQuestion) => ExplainAnswer;
 }
@@ -39,6 +41,7 @@ export class Graph {
   readonly trusted: IpSet;
   readonly explain: GraphParts['explain'];
   readonly tracer: Tracer | undefined;
+  readonly traceFrom: IpSet | undefined;
   private readonly owned: readonly Disposable[];
   private exchanges = 0;
   private retired = false;
@@ -51,6 +54,7 @@ export class Graph {
     this.trusted = parts.trusted;
     this.explain = parts.explain;
     this.tracer = parts.tracer;
+    this.traceFrom = parts.traceFrom;
     this.owned = parts.owned;
   }
 

@@ -19,6 +19,7 @@ import { spendForward } from '../http/max-forwards.js';
 import { gatherBody } from './body-buffer.js';
 import { clientBehind } from './client-behind.js';
 import { ProxyExchange } from './exchange.js';
+import { type ExchangeTrace, TRACE_FIELD, traceAskedFor } from './exchange-trace.js';
 import type { Graph } from './graph.js';
 import { WHOLE_WAIT_MS, describeExchange } from './live-exchange.js';
 import { grpcLimit } from './grpc-deadline.js';
@@ -26,6 +27,7 @@ import { renderReply } from './local-reply.js';
 import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
 import type { Placed } from './running-exchanges.js';
+import { sheds } from './shedding.js';
 
 /**
  * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
@@ -98,6 +100,8 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private body: Body;
   private forwarding: Forwarding | undefined = undefined;
   private deadline: Timer | undefined = undefined;
+  /** Only for a client that asked for it, and may. */
+  private readonly trace: ExchangeTrace | undefined;
   /** The cause to end with once the response has left. */
   private outcome: Cause = 'ok';
   private answered = false;
@@ -109,6 +113,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     const claimedId = client.trusted ? downstream.head.fields.get(graph.requestIdField) : undefined;
     // The serialiser drops every client's X-Request-Id; a field of another name that Torus sets is dropped here.
     if (graph.requestIdField !== 'x-request-id') downstream.head.fields.remove(graph.requestIdField);
+    this.trace = graph.traceFrom && traceAskedFor(client, downstream.head.fields, graph.traceFrom);
     this.proxy = proxy;
     this.graph = graph;
     this.downstream = downstream;
@@ -151,7 +156,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private takeRoute(route: CompiledRoute): void {
     this.exchange.route = route;
     const { overload } = this.proxy.options;
-    if (overload.shed && route.config.overload !== 'critical') {
+    if (sheds(overload, route)) {
       this.refuseOverloaded(overload);
       return;
     }
@@ -213,6 +218,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   private ask(filter: Filter | undefined): FilterVerdict | Promise<FilterVerdict> {
     try {
+      this.trace?.asks(filter);
       return filter?.onRequest?.(this.exchange, this.fields);
     } catch (error) {
       return this.filterFailed(error);
@@ -234,6 +240,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private stoppedBy(verdict: FilterVerdict): boolean {
     if (this.completed || this.answered) return true;
     if (verdict === undefined) return false;
+    this.trace?.isAnswered(verdict.status);
     this.reply(verdict);
     return true;
   }
@@ -261,10 +268,12 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   }
 
   private async runBodyFilters({ readers, bufferBytes }: BodyRules): Promise<FilterVerdict> {
+    this.trace?.asks(BODY_BUFFER);
     const bytes = await gatherBody(this.body, bufferBytes);
     if (bytes === 'too-large') return { status: 413, cause: 'downstream.filter.too-large' };
     if (bytes === 'broken') return undefined;
     for (const filter of readers) {
+      this.trace?.asks(filter);
       const verdict = await filter.onRequestBody?.(this.exchange, bytes, this.fields);
       if (verdict !== undefined) return verdict;
     }
@@ -324,6 +333,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     for (let index = filters.length - 1; index >= 0; index -= 1)
       filters[index]?.onResponse?.(this.exchange, head);
     this.upstream?.markResponse(this.exchange, head);
+    if (this.trace !== undefined) this.tell(this.trace, head, 'ok');
   }
 
   onForwardFailed(cause: Cause, detail: string | undefined): void {
@@ -347,9 +357,14 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.downstream.discardRequestBody();
     const problem = renderReply(this.exchange, reply);
     this.exchange.status = problem.head.status;
+    if (this.trace !== undefined) this.tell(this.trace, problem.head, reply.cause);
     this.exchange.repliedAfterMs = this.proxy.options.timers.now() - this.exchange.startedAt;
     this.exchange.wholeResponseBytes = problem.body?.length ?? 0;
     this.downstream.sendComplete(problem.head, problem.body, undefined);
+  }
+
+  private tell(trace: ExchangeTrace, head: ResponseHead, cause: Cause): void {
+    head.fields.set(TRACE_FIELD, trace.render(this.exchange, cause, this.proxy.options.timers.now()));
   }
 
   onDownstreamFinished(): void {
@@ -439,4 +454,6 @@ const CONTINUE: ResponseHead = {
   framing: 'none',
   contentLength: -1,
 };
+/** Stands in a trace for the wait for a body that filters want to see. */
+const BODY_BUFFER: Pick<Filter, 'name'> = { name: 'body' };
 const NO_FILTERS: readonly Filter[] = [];

@@ -10,6 +10,7 @@ import { compileLog } from './compile-log.js';
 import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
 import { compileMetrics, compileTracing } from './compile-tracing.js';
+import { compileTraceFrom } from './compile-trace-from.js';
 import { compileUpstreams } from './compile-upstreams.js';
 import { compileSupervisor, compileWorkers } from './compile-workers.js';
 
@@ -34,6 +35,7 @@ export function compileSnapshot(
     metrics: compileMetrics(document, context),
     tracing: compileTracing(document.tracing),
     trustedProxies: document.trustedProxies,
+    traceFrom: compileTraceFrom(document, context),
     forwarded: { style: forwarded.style, via: forwarded.via, requestIdField: forwarded.requestId },
     maxConnectionsPerWorker: connectionCap(document.limits.maxConnections, context),
     overload: compileOverload(document.overload),

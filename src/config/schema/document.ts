@@ -10,6 +10,7 @@ import { logSchema } from './log-schema.js';
 import { overloadSchema } from './overload-schema.js';
 import { metricsSchema, tracingSwitchSchema } from './tracing-schema.js';
 import { routeSchema } from './route/route-schema.js';
+import { traceHeaderSchema } from './trace-header-schema.js';
 import { upstreamSchema } from './upstream/upstream-schema.js';
 
 const tlsSchema = z.strictObject({
@@ -101,6 +102,7 @@ export const configSchema = z
       )
       .meta({ 'x-examples': [['10.0.0.0/8', 'fd00::/8']] }),
     forwarded: forwardedSchema.prefault({}).describe('What the upstream is told about the client.'),
+    traceHeader: traceHeaderSchema,
     limits: limitsSchema.prefault({}).describe('Limits of the whole worker.'),
     overload: overloadSchema
       .prefault({})

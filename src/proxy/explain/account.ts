@@ -64,6 +64,11 @@ export class Account {
     this.limits = [...this.origins.place(listenerLimits(listener), listener.name)];
   }
 
+  /** A running instance is asked. */
+  get live(): boolean {
+    return this.parts.live;
+  }
+
   /** It could be read: from here on it is an exchange, but for the sending. */
   begin(head: RequestHead, client: ClientInfo): ProxyExchange {
     this.exchange = new ProxyExchange(

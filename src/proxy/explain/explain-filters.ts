@@ -29,9 +29,9 @@ export function walkFilters(
       continue;
     }
     const before = snapshotOf(fields);
-    const said = ask(filter, { exchange, fields }, options);
-    for (const name of said.concealed ?? []) concealed.add(name);
-    const one = account(filter, said, changesOf(before, fields));
+    const words = ask(filter, { exchange, fields }, options);
+    for (const name of words.concealed ?? []) concealed.add(name);
+    const one = account(filter, words, changesOf(before, fields));
     told.push(one);
     if (one.verdict === 'answers') answer = one;
   }
@@ -48,10 +48,24 @@ function ask(
   { exchange, fields }: { readonly exchange: Exchange; readonly fields: Fields },
   options: ExplainOptions,
 ): Said {
-  if (filter.explain !== undefined) return filter.explain(exchange, fields, options);
+  if (filter.explain !== undefined) return said(filter.explain.bind(filter), { exchange, fields }, options);
   if (filter.onRequest === undefined && filter.onRequestBody === undefined)
     return { verdict: 'continues', why: 'it looks at responses only' };
   return { verdict: 'unknown', why: 'it does not say what it would do' };
+}
+
+/** A filter that fails answers 500, here as there. */
+function said(
+  explain: NonNullable<Filter['explain']>,
+  { exchange, fields }: { readonly exchange: Exchange; readonly fields: Fields },
+  options: ExplainOptions,
+): Said {
+  try {
+    return explain(exchange, fields, options);
+  } catch (error) {
+    const why = `it fails (${error instanceof Error ? error.name : 'unknown'})`;
+    return { verdict: 'answers', why, status: 500, cause: 'internal.filter.failed' };
+  }
 }
 
 interface FieldChanges {
@@ -75,8 +89,8 @@ function changesOf(before: FieldTable, fields: Fields): FieldChanges {
   };
 }
 
-function account({ name }: Filter, said: Said, { sets, removes }: FieldChanges): ExplainedFilter {
-  const { verdict, why, status, cause, details } = said;
+function account({ name }: Filter, words: Said, { sets, removes }: FieldChanges): ExplainedFilter {
+  const { verdict, why, status, cause, details } = words;
   return {
     ...{ name, verdict, why },
     ...(status === undefined ? {} : { status }),

@@ -4,6 +4,7 @@ import type { ListenerConfig, WrittenKeys } from '../../contracts/config.js';
 import type { ExplainedCheck, ExplainQuestion } from '../../contracts/explanation.js';
 import type { ExplainingForwarder } from '../../contracts/forwarder.js';
 import type { RequestHead } from '../../contracts/message.js';
+import type { Overload } from '../../contracts/overload.js';
 import type { CompiledRoute, ExplainingRouter } from '../../contracts/router.js';
 import type { IpSet } from '../../http/ip-set.js';
 
@@ -15,6 +16,8 @@ export interface ExplainerParts {
   readonly written: WrittenKeys | undefined;
   readonly router: ExplainingRouter<CompiledRoute>;
   readonly forwarder: Pick<ExplainingForwarder, 'explain'>;
+  /** Undefined where no worker runs that could be overloaded. */
+  readonly overload: Pick<Overload, 'shed' | 'shedBy'> | undefined;
   readonly trusted: IpSet;
   readonly requestIdField: string;
   /** The listener stage: reads the request as it would a client's. */

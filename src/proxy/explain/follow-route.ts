@@ -1,6 +1,5 @@
 /** Owns the way of a question from its route to the upstream: the order is that of `ExchangeRun` in `http-proxy.ts`. */
 import type { ExplainedForward, ExplainedUpstream } from '../../contracts/explanation.js';
-import type { ExplainingForwarder } from '../../contracts/forwarder.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { CompiledRoute } from '../../contracts/router.js';
 import type { Upstream } from '../../contracts/upstream.js';
@@ -10,14 +9,14 @@ import { spendForward } from '../../http/max-forwards.js';
 import { HIDDEN, isSecretName, shownQuery } from '../../http/secret-value.js';
 import type { ProxyExchange } from '../exchange.js';
 import { grpcLimit } from '../grpc-deadline.js';
+import { sheds } from '../shedding.js';
 import type { Account } from './account.js';
 import { walkFilters } from './explain-filters.js';
+import type { ExplainerParts } from './explainer-parts.js';
 import { placedUpstream, routeLimits, routeTimeouts } from './settings.js';
 import { answeredBy, answeredHere, goesTo, refused } from './verdict.js';
 
-interface Services {
-  readonly forwarder: Pick<ExplainingForwarder, 'explain'>;
-}
+type Services = Pick<ExplainerParts, 'forwarder' | 'overload'>;
 
 interface Way extends Services {
   readonly account: Account;
@@ -28,17 +27,22 @@ interface Way extends Services {
   readonly conditions: readonly string[];
 }
 
-export function followRoute(account: Account, route: CompiledRoute, { forwarder }: Services): void {
+export function followRoute(account: Account, route: CompiledRoute, { forwarder, overload }: Services): void {
   const { exchange } = account;
   if (exchange === undefined) return;
   exchange.route = route;
+  if (overload !== undefined && sheds(overload, route)) {
+    const because = `the worker is short of ${overload.shedBy} and sheds load`;
+    account.verdict = refused({ status: 503, cause: 'internal.overload.shed', because }, route.name);
+    return;
+  }
   const fields = copyOf(exchange.request.fields);
   noteSettings(account, route, { exchange, fields });
   const walk = walkFilters(route.filters, { exchange, fields }, account.question);
   account.filters = walk.filters;
   account.concealed = walk.concealed;
   if (walk.answer === undefined)
-    forward({ account, exchange, route, fields, forwarder, conditions: walk.conditions });
+    forward({ account, exchange, route, fields, forwarder, overload, conditions: walk.conditions });
   else account.verdict = answeredBy(walk.answer, route.name);
 }
 
@@ -97,15 +101,21 @@ function askForwarder(way: Way): void {
 function conclude(way: Way): void {
   const { account, route, conditions } = way;
   const { upstreams } = account;
-  const failing = upstreams.filter(({ refusal }) => refusal !== undefined);
+  const unseen = account.live ? [] : upstreams.filter(isUndiscovered);
+  const failing = upstreams.filter((each) => each.refusal !== undefined && !unseen.includes(each));
   const [first] = failing;
   if (first?.refusal !== undefined && failing.length === upstreams.length) {
     refuse(way, first.refusal, `upstream ${first.name}: ${first.why}`);
     return;
   }
   const more = failing.map(({ name, why }) => `the split may choose ${name}: ${why}`);
-  account.verdict = goesTo(route.name, upstreams, [...conditions, ...more]);
+  const unknown = unseen.map(({ name, source }) => `the endpoints of ${name} are found by ${source}`);
+  account.verdict = goesTo(route.name, upstreams, [...conditions, ...more, ...unknown]);
 }
+
+/** Nobody has looked for its endpoints. */
+const isUndiscovered = ({ total, source }: ExplainedUpstream): boolean =>
+  total === 0 && source !== 'configuration';
 
 function refuse({ account, route }: Way, cause: keyof typeof CAUSES, because: string): void {
   const { status } = CAUSES[cause];

@@ -48,7 +48,8 @@ export function goesTo(
   const [only] = upstreams;
   const certain = upstreams.length === 1 ? only : undefined;
   const where = upstreams.map(
-    ({ name, available, total }) => `${name} (${availableWords(available, total)})`,
+    ({ name, available, total, panic }) =>
+      `${name} (${availableWords(available, total)}${panicWords(panic)})`,
   );
   const endpoint = certain?.picks;
   const tail = `${endpoint === undefined ? '' : ` → ${endpoint}`}${conditionWords(conditions)}`;
@@ -75,8 +76,10 @@ function availableWords(available: number, total: number): string {
   return `${String(available)} of ${String(total)} endpoint${total === 1 ? '' : 's'} available`;
 }
 
+const panicWords = (panic: boolean): string => (panic ? ', all are used in panic' : '');
+
 const conditionWords = (conditions: readonly string[]): string =>
-  conditions.length === 0 ? '' : `, if what is not known turns out well (${conditions.join('; ')})`;
+  conditions.length === 0 ? '' : `; it depends (${conditions.join('; ')})`;
 
 /** Why no route takes it. */
 export function missWords({ candidates, allow, total }: ExplainedRoutes): string {

@@ -3,6 +3,7 @@ import type { FailedAttempt } from '../../contracts/exchange.js';
 import type { ForwardJob } from '../../contracts/forwarder.js';
 import type { ResponseHead } from '../../contracts/message.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
+import type { Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, Endpoint } from '../../contracts/upstream.js';
 import {
   allowsFailure,
@@ -22,6 +23,11 @@ export interface Retry {
   readonly fresh: boolean;
 }
 
+export interface RetryServices {
+  readonly telemetry: Telemetry;
+  readonly timers: Pick<Timers, 'now'>;
+}
+
 /** What has become of the request body: `whole` can be sent again. */
 export type BodyState = 'whole' | 'lost';
 
@@ -34,7 +40,7 @@ export class ExchangeRetries {
   readonly tried: Endpoint[] = [];
   private readonly job: ForwardJob;
   private readonly policy: RetryConfig;
-  private readonly telemetry: Telemetry;
+  private readonly services: RetryServices;
   private used = 0;
   private hedged = 0;
   private staleSpent = false;
@@ -42,10 +48,10 @@ export class ExchangeRetries {
   /** Places in the budget. */
   private held = 0;
 
-  constructor(job: ForwardJob, policy: RetryConfig, telemetry: Telemetry) {
+  constructor(job: ForwardJob, policy: RetryConfig, services: RetryServices) {
     this.job = job;
     this.policy = policy;
-    this.telemetry = telemetry;
+    this.services = services;
   }
 
   /** undefined when the failure stands. */
@@ -80,14 +86,15 @@ export class ExchangeRetries {
       this.skipped('budget');
       return false;
     }
-    this.telemetry.retried(this.job.upstream.name, 'hedge');
+    this.services.telemetry.retried(this.job.upstream.name, 'hedge');
     return true;
   }
 
   /** An attempt is over that another one follows, or that another one runs beside. */
   note(endpoint: Endpoint | undefined, cause: FailedAttempt['cause']): void {
     const { exchange } = this.job;
-    (exchange.failedAttempts ??= []).push({ endpoint: endpoint?.label, cause });
+    const afterMs = Math.round((this.services.timers.now() - exchange.startedAt) * 1000) / 1000;
+    (exchange.failedAttempts ??= []).push({ endpoint: endpoint?.label, cause, afterMs });
   }
 
   avoid(endpoint: Endpoint | undefined): void {
@@ -102,14 +109,14 @@ export class ExchangeRetries {
   /** RFC 9112 section 9.3.1: nobody's fault, so it costs nothing. Once: the next connection is a new one. */
   private afterStale(): Retry {
     this.staleSpent = true;
-    this.telemetry.retried(this.job.upstream.name, 'stale-connection');
+    this.services.telemetry.retried(this.job.upstream.name, 'stale-connection');
     return { waitMs: 0, fresh: true };
   }
 
   /** RFC 9113 section 8.7: nothing was done with it. Connections that come to their end do so to many exchanges at once: it costs nothing, once. */
   private afterRefusal(): Retry {
     this.refusalSpent = true;
-    this.telemetry.retried(this.job.upstream.name, 'refused-stream');
+    this.services.telemetry.retried(this.job.upstream.name, 'refused-stream');
     return { waitMs: 0, fresh: false };
   }
 
@@ -121,7 +128,7 @@ export class ExchangeRetries {
     // Retries come one at a time: the second goes on in the place of the first.
     if (this.used === 0 && !this.takeBudget(head === undefined ? 1 : 0)) return this.skipped('budget');
     this.used += 1;
-    this.telemetry.retried(this.job.upstream.name, reason);
+    this.services.telemetry.retried(this.job.upstream.name, reason);
     return { waitMs, fresh: !isIdempotent(this.job.downstream.head.method) };
   }
 
@@ -145,7 +152,7 @@ export class ExchangeRetries {
 
   /** Never a retry. */
   private skipped(reason: string): Retry | undefined {
-    this.telemetry.retrySkipped(this.job.upstream.name, reason);
+    this.services.telemetry.retrySkipped(this.job.upstream.name, reason);
     return undefined;
   }
 }

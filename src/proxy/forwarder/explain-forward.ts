@@ -38,6 +38,7 @@ function describe(question: ForwardQuestion, rules: ForwardRules): ExplainedForw
     target,
     rewritten: target !== `${head.path}${head.query}`,
     upgrade,
+    ...(head.upgrade !== undefined && upgrade === undefined ? { ignoredUpgrade: head.upgrade } : {}),
   };
   // What follows a CONNECT is bare bytes: no request is written.
   if (head.connect === 'tcp') return { ...place, fields: [] };

@@ -259,8 +259,10 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     return retry;
   }
 
-  private giveUp({ cause, detail }: AttemptFailure): void {
+  private giveUp({ cause, detail, endpoint }: AttemptFailure): void {
     this.finish();
+    // It may have failed before there was a connection.
+    if (endpoint !== undefined) this.job.exchange.endpoint = endpoint.label;
     this.replay?.settle();
     this.owner.onForwardFailed(cause, detail);
   }
@@ -298,7 +300,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
 
   private openRetries(): ExchangeRetries | undefined {
     const { retry } = this.job.route.config;
-    if (retry !== undefined) this.retries ??= new ExchangeRetries(this.job, retry, this.services.telemetry);
+    if (retry !== undefined) this.retries ??= new ExchangeRetries(this.job, retry, this.services);
     return this.retries;
   }
 

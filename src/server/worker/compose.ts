@@ -11,7 +11,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { Tracer } from '../../contracts/tracing.js';
 import type { Upstream } from '../../contracts/upstream.js';
-import { compileIpSet } from '../../http/ip-set.js';
+import { compileIpSet, type IpSet } from '../../http/ip-set.js';
 import { bodyRulesOf } from '../../proxy/body-rules.js';
 import { WorkerDataPlane } from '../../proxy/data-plane.js';
 import { RequestExplainer } from '../../proxy/explain/index.js';
@@ -87,7 +87,7 @@ export function explainOnce(
   question: ExplainQuestion,
 ): ExplainAnswer {
   const timers = new TimerWheel();
-  const graph = composeGraph(snapshot, { ...services, timers, live: false });
+  const graph = composeGraph(snapshot, { ...services, timers, live: false, overload: undefined });
   try {
     return graph.explain?.(question) ?? { problem: 'nothing explains it' };
   } finally {
@@ -100,6 +100,7 @@ interface GraphServices extends Omit<ComposeServices, 'overload'> {
   readonly timers: Timers;
   /** It serves. */
   readonly live: boolean;
+  readonly overload: Overload | undefined;
 }
 
 /** Everything that a reload replaces. What was made is released again when a later part cannot be. */
@@ -116,6 +117,7 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
       forwarder: createForwarder(snapshot.forwarded, services),
       requestIdField: snapshot.forwarded.requestIdField,
       trusted: compileIpSet(snapshot.trustedProxies),
+      traceFrom: traceFromOf(snapshot),
     };
     const tracer = services.tracing.tracerFor(snapshot);
     const { explain } = composeExplainer(snapshot, served, services);
@@ -126,16 +128,21 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
   }
 }
 
+/** Undefined where nobody may ask, so that nobody is looked at. */
+function traceFromOf({ traceFrom = [] }: ConfigSnapshot): IpSet | undefined {
+  return traceFrom.length === 0 ? undefined : compileIpSet(traceFrom);
+}
+
 function composeExplainer(
   { version, listeners, written }: ConfigSnapshot,
   served: Pick<
     ConstructorParameters<typeof RequestExplainer>[0],
     'router' | 'forwarder' | 'requestIdField' | 'trusted'
   >,
-  { live, timers }: GraphServices,
+  { live, timers, overload }: GraphServices,
 ): RequestExplainer {
   const now = (): number => timers.now();
-  const place = { configVersion: version, live, listeners, written };
+  const place = { configVersion: version, live, listeners, written, overload };
   return new RequestExplainer({ ...served, ...place, readQuestion, describeConnection, now });
 }
 

@@ -18,7 +18,7 @@ const HOP_BY_HOP = [
   known.HTTP2_SETTINGS,
   known.EXPECT,
 ];
-/** What only Torus or a trusted peer may say of the client, and Via, which grows by one; the forwarder writes it anew into `addedLines`. */
+/** What only Torus or a trusted peer may say of the client, and Via, which grows by one; the forwarder writes it anew into `addedLines`. X-Torus-Trace asks this gateway, and none behind it. */
 const IDENTITY = [
   known.FORWARDED,
   known.X_FORWARDED_FOR,
@@ -28,6 +28,7 @@ const IDENTITY = [
   known.X_REAL_IP,
   known.X_REQUEST_ID,
   known.VIA,
+  known.X_TORUS_TRACE,
 ];
 const DROPPED = dropTable(...HOP_BY_HOP, ...IDENTITY);
 const DROPPED_UNCHUNKED = dropTable(...HOP_BY_HOP, ...IDENTITY, known.TRAILER);
