@@ -6,11 +6,13 @@ import { connectionRoutes } from '../admin/routes/connection-routes.js';
 import { explainRoutes } from '../admin/routes/explain-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
+import { dashboardRoutes } from '../admin/routes/dashboard-routes.js';
 import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { overloadRoutes } from '../admin/routes/overload-routes.js';
+import { statusRoutes } from '../admin/routes/status-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { Diagnosis } from './diagnosis.js';
 import { explainLive } from './explain-live.js';
@@ -19,6 +21,7 @@ import type { Inquiry } from './inquiry.js';
 import type { LiveConfig } from './live-config.js';
 import { LiveView } from './live-view.js';
 import type { MetricsCollector } from './metrics-collector.js';
+import type { StatusBoard } from './status/status-board.js';
 import type { Supervisor } from './supervisor.js';
 import { anyWorkerOf, workerOf } from './worker-of.js';
 
@@ -28,7 +31,10 @@ export interface AdminParts {
   readonly metrics: MetricsCollector;
   readonly inquiry: Inquiry;
   readonly liveConfig: LiveConfig | undefined;
+  readonly status: StatusBoard;
   readonly log: Log;
+  /** A file of the page, as the build made it. */
+  readonly readPageFile: (name: string) => Promise<Buffer>;
 }
 
 export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
@@ -37,6 +43,8 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       unreadyReason: () => unreadyReason(parts.supervisor),
       metrics: () => parts.metrics.scrape(),
     }),
+    ...statusRoutes({ status: () => parts.status.read() }),
+    ...dashboardRoutes(parts),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
     ...configRoutes(parts.liveConfig),
     ...diagnosisRoutes(new Diagnosis(parts)),
