@@ -18,6 +18,8 @@ export interface Column<Row> {
   readonly wide?: boolean;
   /** Takes the room that is left, and is cut where that is too little. */
   readonly grows?: boolean;
+  /** May be broken into lines where the window is narrow. */
+  readonly breaks?: boolean;
 }
 
 export interface TableOptions<Row> {
@@ -115,7 +117,5 @@ export class LiveTable<Row> {
   }
 }
 
-const classOf = ({ right, wide, grows }: Column<never>): string =>
-  [right === true ? 'right' : '', wide === true ? 'wide' : '', grows === true ? 'grows' : '']
-    .filter(Boolean)
-    .join(' ');
+const classOf = (column: Column<never>): string =>
+  (['right', 'wide', 'grows', 'breaks'] as const).filter((name) => column[name] === true).join(' ');

@@ -2,7 +2,7 @@
 import type { OutcomeCount } from '../../src/contracts/status.js';
 import type { StatusChange } from '../../src/observability/status/change.js';
 import { counted, showAge, showNumber } from '../../src/observability/status/format.js';
-import { causeInfo, isFailure } from '../../src/observability/status/totals.js';
+import { causeInfo, isError, isFailure } from '../../src/observability/status/totals.js';
 import { byId, setText } from '../dom.js';
 import { LiveTable } from '../live-table.js';
 
@@ -15,6 +15,7 @@ export class CausesSection {
     columns: [
       {
         title: 'Cause',
+        breaks: true,
         cell: (row) => ({
           text: nameOf(row),
           level: isFailure(row) ? 'bad' : 'warning',
@@ -43,13 +44,6 @@ export class CausesSection {
     this.#table.update([...errors].sort(byBlame));
   }
 }
-
-/** Redirects and answers of filters are what was asked for. */
-const isError = ({ cause, status }: OutcomeCount): boolean =>
-  status === '4xx' ||
-  status === '5xx' ||
-  (cause !== 'ok' && status === 'none') ||
-  isFailure({ cause, status });
 
 /** Failures first, then by count. */
 const byBlame = (one: OutcomeCount, other: OutcomeCount): number =>

@@ -14,6 +14,8 @@ import { byId, byIdAs, setText, show } from '../dom.js';
 import { LiveTable } from '../live-table.js';
 
 const ROWS = 10;
+/** What ends sooner would come and go too quickly to be read. */
+const SLOW = '1s';
 
 export class StreamsSection {
   readonly #section = byId('streams');
@@ -23,11 +25,11 @@ export class StreamsSection {
   readonly #dialog = byIdAs('kill-dialog', HTMLDialogElement);
   readonly #table = new LiveTable<LiveStream>(byId('streams-table'), {
     caption: 'Exchanges and tunnels that run now, oldest first',
-    empty: 'Nothing runs at this moment.',
+    empty: 'Nothing has been running for more than a second.',
     keyOf: ({ id }) => id,
     columns: [
       { title: 'Age', cell: showStreamAge, right: true },
-      { title: 'Phase', cell: ({ phase, tunnel }) => tunnel ?? phase },
+      { title: 'Phase', cell: ({ phase, tunnel }) => tunnel ?? phase, wide: true },
       {
         title: 'Blocked by',
         cell: (row) => ({ text: showBlocked(row), ...(row.blocked === null ? {} : { level: 'warning' }) }),
@@ -50,13 +52,13 @@ export class StreamsSection {
 
   async refresh(): Promise<void> {
     if (this.#isMissing) return;
-    const reply = await ask<LiveStreams>('GET', streamsQuery('age', ROWS));
+    const reply = await ask<LiveStreams>('GET', streamsQuery('age', ROWS, SLOW));
     this.#isMissing = reply.kind === 'missing';
     if (reply.kind !== 'ok') return;
     show(this.#section, true);
-    const { total, streams, missing } = reply.value;
+    const { total, matched, streams, missing } = reply.value;
     const silent = missing.length === 0 ? '' : `, ${counted(missing.length, 'worker')} did not answer`;
-    setText(this.#note, `${total} running${silent}`);
+    setText(this.#note, `${total} running, ${matched} for more than a second${silent}`);
     this.#table.update(streams);
   }
 

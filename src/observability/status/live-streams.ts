@@ -1,9 +1,9 @@
 /** Owns what watchers show of the exchanges that run: the fields of `GET /streams` they need, in words. */
 import { showBytes, showAge } from './format.js';
 
+/** A narrow view of contracts/live-view.ts, which a browser cannot compile. */
 export interface LiveStream {
   readonly id: string;
-  readonly protocol: string;
   readonly tunnel: string | null;
   readonly client: string;
   readonly method: string;
@@ -22,16 +22,19 @@ export interface LiveStream {
 
 export interface LiveStreams {
   readonly total: number;
+  /** Of those asked for. */
+  readonly matched: number;
   readonly missing: readonly unknown[];
   readonly streams: readonly LiveStream[];
 }
 
 /** The orders that watchers offer. */
-export const STREAM_ORDERS = ['age', 'bytes', 'blocked'] as const;
+export const STREAM_ORDERS = ['age', 'bytes', 'blocked', 'buffered', 'idle'] as const;
 export type StreamOrder = (typeof STREAM_ORDERS)[number];
 
-export const streamsQuery = (order: StreamOrder, limit: number): string =>
-  `/streams?sort=${order}&limit=${limit}`;
+/** `slow`: only exchanges at least that old, such as `1s`. */
+export const streamsQuery = (order: StreamOrder, limit: number, slow: string): string =>
+  `/streams?sort=${order}&limit=${limit}&slow=${slow}`;
 
 export const showStreamAge = ({ ageMs }: LiveStream): string =>
   ageMs < 10_000 ? `${(ageMs / 1000).toFixed(1)} s` : showAge(ageMs / 1000);

@@ -28,6 +28,10 @@ export const isFailure = ({ cause, status }: Pick<OutcomeCount, 'cause' | 'statu
   return side === 'upstream' || side === 'internal';
 };
 
+/** What an operator wants to see among the errors. Redirects and answers of filters are what was asked for. */
+export const isError = (outcome: Pick<OutcomeCount, 'cause' | 'status'>): boolean =>
+  outcome.status === '4xx' || (outcome.cause !== 'ok' && outcome.status === 'none') || isFailure(outcome);
+
 /** Undefined for a word that this version does not know. */
 export const causeInfo = (cause: string): CauseInfo | undefined =>
   Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause] : undefined;
