@@ -8,11 +8,11 @@ import {
   showNumber,
   showShare,
 } from '../../src/observability/status/format.js';
+import { BAD_LOOP_SECONDS, SLOW_LOOP_SECONDS } from '../../src/observability/status/verdict.js';
 import { byId, setText } from '../dom.js';
 import { LiveTable } from '../live-table.js';
 import type { Cell } from '../live-table.js';
 
-const SLOW_SECONDS = 0.1;
 const BUSY = 0.9;
 const STEPS = ['none', 'shorten idle', 'no keep-alive', 'shed'];
 
@@ -59,7 +59,7 @@ const busyOf = ({ loopUtilization }: WorkerStatus): Cell => ({
 
 const delayOf = ({ loopDelaySeconds: { p99 } }: WorkerStatus): Cell => ({
   text: showLatency(p99),
-  ...(p99 > SLOW_SECONDS ? { level: p99 > 5 * SLOW_SECONDS ? 'bad' : 'warning' } : {}),
+  ...(p99 >= SLOW_LOOP_SECONDS ? { level: p99 >= BAD_LOOP_SECONDS ? 'bad' : 'warning' } : {}),
 });
 
 const overloadOf = ({ overload }: WorkerStatus): Cell => {

@@ -81,7 +81,7 @@ export interface WorkerStatus {
   readonly pid: number | null;
   readonly phase: string;
   readonly ageSeconds: number;
-  /** Since the primary last heard of it. */
+  /** Since the primary last heard of it, when it was asked for this document. */
   readonly silentSeconds: number;
   readonly requests: number;
   readonly sockets: { readonly downstream: number; readonly upstream: number };

@@ -4,6 +4,7 @@ import { showAge, showBytes, showLatency, showNumber, showShare } from '../../ob
 import { showBlocked, showStreamAge, showTarget } from '../../observability/status/live-streams.js';
 import type { LiveStream } from '../../observability/status/live-streams.js';
 import { isError, isFailure } from '../../observability/status/totals.js';
+import { SLOW_LOOP_SECONDS } from '../../observability/status/verdict.js';
 import { renderTable } from '../table.js';
 import type { Column } from '../table.js';
 import { line } from './view.js';
@@ -61,8 +62,6 @@ const workerCells = (worker: WorkerStatus): string[] => [
   showLatency(worker.loopDelaySeconds.p99),
   ['-', 'shorten-idle', 'no-keep-alive', 'shed'][worker.overload?.level ?? 0] ?? '',
 ];
-
-const SLOW_LOOP_SECONDS = 0.1;
 
 const workerTone = ({ phase, overload, loopDelaySeconds }: WorkerStatus): Tone => {
   if (overload?.level === 3) return 'bad';

@@ -22,8 +22,9 @@ const WARNING_SHARE = 0.01;
 const BAD_SHARE = 0.05;
 /** Fewer failures than this are not bad, whatever their share. */
 const LEAST_BAD = 5;
-const SLOW_LOOP_SECONDS = 0.1;
-const BAD_LOOP_SECONDS = 0.5;
+/** Of an event loop that is late: shorter delays come and go. */
+export const SLOW_LOOP_SECONDS = 0.25;
+export const BAD_LOOP_SECONDS = 1;
 /** Each worker was asked for its counts when the document was made, and is given a second to answer. */
 const SILENT_SECONDS = 2;
 const WARN_DAYS = 14;

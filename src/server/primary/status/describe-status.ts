@@ -25,6 +25,8 @@ export interface StatusSources {
 }
 
 export interface Instant {
+  /** When the workers were asked for their counts; as `now`. */
+  readonly askedAt: number;
   /** Monotonic milliseconds. */
   readonly now: number;
   /** Milliseconds since the epoch. */
@@ -59,7 +61,7 @@ export const describeStatus = (
       exchanges: sumOf(metrics.gauges['torus_http_exchanges_in_flight']),
       sockets: { downstream: socketsOf(metrics, 'downstream'), upstream: socketsOf(metrics, 'upstream') },
     },
-    workers: describeWorkers(supervisor.pool, metrics, at.now),
+    workers: describeWorkers(supervisor.pool, metrics, at),
     upstreams: shortened(sources.upstreams(metrics.gauges)),
     certificates: certificatesOf(supervisor.snapshot, at.wall),
   };

@@ -30,7 +30,8 @@ export class StatusBoard {
 
   async #make(): Promise<StatusDocument> {
     const { metrics, scheduler } = this.#options;
+    const askedAt = scheduler.now();
     const totals = await metrics.totals();
-    return describeStatus(this.#options, totals, { now: scheduler.now(), wall: Date.now() });
+    return describeStatus(this.#options, totals, { askedAt, now: scheduler.now(), wall: Date.now() });
   }
 }
