@@ -162,8 +162,9 @@ export default defineConfig(
           patterns: [
             { group: ['node:*'], message: 'A browser has none of it.' },
             {
-              regex: '/src/(?!contracts/|observability/status/|errors/causes[.]js)',
-              message: 'Only contracts/, errors/causes and observability/status/ are made for both sides.',
+              regex: '/src/(?!contracts/|observability/status/|errors/causes[.]js|cli/explain-text[.]js)',
+              message:
+                'Only contracts/, errors/causes, observability/status/ and cli/explain-text are made for both sides.',
             },
           ],
         },

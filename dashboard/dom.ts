@@ -20,6 +20,7 @@ export interface Attributes {
   readonly title?: string;
   readonly type?: string;
   readonly scope?: string;
+  readonly 'data-level'?: string;
 }
 
 export const make = <N extends keyof HTMLElementTagNameMap>(

@@ -9,6 +9,7 @@ import { byId, setText } from './dom.js';
 import { CausesSection } from './sections/causes.js';
 import { ConfigSection } from './sections/config.js';
 import { ConnectionsSection } from './sections/connections.js';
+import { ExplainSection } from './sections/explain.js';
 import { FiguresSection } from './sections/figures.js';
 import { StreamsSection } from './sections/streams.js';
 import { UpstreamsSection } from './sections/upstreams.js';
@@ -32,6 +33,8 @@ const charts = [
 const verdict = new VerdictSection();
 const figures = new FiguresSection();
 const causes = new CausesSection();
+// It lives by its form.
+new ExplainSection();
 const parts = [new UpstreamsSection(), new WorkersSection(), new ConfigSection()];
 const streams = new StreamsSection();
 const connections = new ConnectionsSection();

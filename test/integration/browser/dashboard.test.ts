@@ -42,7 +42,7 @@ describeWithChromium('the dashboard', () => {
     });
     [good, fragile] = await Promise.all([
       answer,
-      startHttpUpstream((_request, response) => response.end('hello')),
+      startHttpUpstream((_request, response) => void response.end('hello')),
     ]);
     const certificate = await testCertificate();
     torus = await startTorus({
@@ -177,6 +177,24 @@ describeWithChromium('the dashboard', () => {
     await context.close();
   });
 
+  it('explains a request that it does not send, in the words of torus explain', async () => {
+    const { page, context, faults } = await open();
+    const explain = async (url: string): Promise<void> => {
+      await page.getByRole('textbox', { name: 'URL' }).fill(url);
+      await page.getByRole('button', { name: 'Explain' }).click();
+    };
+    await page.getByRole('textbox', { name: 'Headers' }).fill('x-note: one\nx-other: two');
+    await explain('http://api.example.test/main/users');
+    await says(page, '#explain-answer', /route main → upstream main[^]*routes[^]*✓ +main[^]*x-note: one/);
+    expect(await page.locator('#explain-answer .answer').getAttribute('data-level')).toBe('good');
+    await explain('http://api.example.test/nowhere');
+    await says(page, '#explain-answer', /404/);
+    expect(await page.locator('#explain-answer .answer').getAttribute('data-level')).toBe('bad');
+    expect(faults).toEqual([]);
+    await picture(page, 'explain');
+    await context.close();
+  });
+
   it('is usable at 390 pixels: nothing sticks out sideways', async () => {
     const { page, context, faults } = await open({ viewport: { width: 390, height: 844 }, isMobile: true });
     await says(page, '#figures', /Requests\s+[1-9]/i);
@@ -263,7 +281,7 @@ describeWithChromium('the dashboard', () => {
       },
     });
     const { page, context } = await open({}, `http://127.0.0.1:${String(guarded.adminPort)}`);
-    const field = page.getByLabel('Token');
+    const field = page.getByRole('textbox', { name: 'Token' });
     await field.fill('not-the-token-at-all');
     await page.getByRole('button', { name: 'Continue' }).click();
     await says(page, '#token-dialog', /That was not it/);
