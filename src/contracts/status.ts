@@ -12,7 +12,7 @@ export interface StatusDocument {
     readonly exchanges: number;
     readonly sockets: { readonly downstream: number; readonly upstream: number };
   };
-  /** By slot. */
+  /** By slot; one that leaves stands beside its successor. */
   readonly workers: readonly WorkerStatus[];
   readonly upstreams: readonly UpstreamStatus[];
   readonly certificates: readonly CertificateStatus[];

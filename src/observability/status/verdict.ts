@@ -76,6 +76,8 @@ const ofFailures = ({ requests, failed, seconds }: StatusChange): Reason[] => {
 };
 
 const ofWorker = ({ worker, phase, silentSeconds, loopDelaySeconds: { p99 } }: WorkerStatus): Reason[] => {
+  // One that leaves has a successor, or is not needed.
+  if (phase === 'draining') return [];
   if (phase !== 'ready') return [warning(`worker ${worker} is ${phase}`)];
   if (silentSeconds > SILENT_SECONDS)
     return [bad(`worker ${worker} has not answered for ${silentSeconds.toFixed(0)} s`)];

@@ -130,6 +130,7 @@ describe('the verdict', () => {
     ['nothing is wrong', statusDocument(), undefined],
     ['a single request of a thousand fails', statusDocument(), lately(1001, 1)],
     ['there is no traffic', statusDocument(), lately(0, 0)],
+    ['a worker leaves', statusDocument({ workers: [worker(), worker({ phase: 'draining' })] }), undefined],
     ['a reload was applied', withReload('applied'), undefined],
     ['a certificate is good for months', certificate(80), undefined],
   ])('is good when %s', (_what, document, change) => {
@@ -143,7 +144,7 @@ describe('the verdict', () => {
   it('names the worst first', () => {
     const document = statusDocument({
       upstreams: [...upstream(2, 3), ...upstream(0, 1)],
-      workers: [worker({ phase: 'draining' })],
+      workers: [worker({ phase: 'starting' })],
     });
     expect(judge(document, undefined).reasons.map(({ level }) => level)).toEqual([
       'bad',
