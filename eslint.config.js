@@ -62,10 +62,10 @@ export default defineConfig(
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'jest.config.ts'],
+    files: ['src/**/*.ts', 'dashboard/**/*.ts', 'test/**/*.ts', 'jest.config.ts'],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', 'test/tsconfig.json'],
+        project: ['tsconfig.json', 'dashboard/tsconfig.json', 'test/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -149,6 +149,32 @@ export default defineConfig(
             })),
           ],
         },
+      ],
+    },
+  },
+  {
+    // The page runs in a browser: of src/ it may have only what needs nothing of Node.
+    files: ['dashboard/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['node:*'], message: 'A browser has none of it.' },
+            {
+              regex: '/src/(?!contracts/|observability/status/|errors/causes[.]js|cli/explain-text[.]js)',
+              message:
+                'Only contracts/, errors/causes, observability/status/ and cli/explain-text are made for both sides.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...['innerHTML', 'outerHTML', 'insertAdjacentHTML'].map((property) => ({
+          property,
+          message: 'What an instance says is text: it never becomes markup.',
+        })),
       ],
     },
   },

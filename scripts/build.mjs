@@ -1,16 +1,17 @@
-// Compiles src/ to dist/ when the sources have changed since the last build. The new tree is made beside the old one and
+// Compiles src/ to dist/ and bundles dashboard/ into it when the sources have changed since the last build. The new tree is made beside the old one and
 // swapped in by rename, so no stale file stays behind and a running instance never sees a half-written one.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { buildDashboard, dashboardSources } from './build-dashboard.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
 const stampName = '.build-stamp';
 
-/** Hash of everything that decides what tsc emits. */
+/** Hash of everything that decides what is built. */
 const fingerprint = () => {
   const hash = createHash('sha256');
   const sources = readdirSync(path.join(root, 'src'), { recursive: true }).filter((name) =>
@@ -20,6 +21,8 @@ const fingerprint = () => {
     'package.json',
     'package-lock.json',
     'tsconfig.json',
+    'scripts/build-dashboard.mjs',
+    ...dashboardSources(),
     ...sources.map((name) => path.join('src', name)).sort(),
   ];
   for (const name of inputs)
@@ -68,6 +71,10 @@ export const build = ({ label }) => {
   const fresh = `${dist}.new-${process.pid}`;
   try {
     compile(fresh);
+    const page = buildDashboard(path.join(fresh, 'dashboard'));
+    console.log(
+      `${label}: page ${page.map(([name, bytes]) => `${name} ${Math.ceil(bytes / 1024)} KiB`).join(', ')}`,
+    );
     const entry = path.join(fresh, 'index.js');
     if (existsSync(entry)) chmodSync(entry, 0o755);
     writeFileSync(path.join(fresh, stampName), wanted);

@@ -28,6 +28,7 @@ export const OPTIONS = {
   },
   http2: { type: 'boolean', help: 'by HTTP/2 in place of HTTP/1.1' },
   'show-values': { type: 'boolean', help: 'also the values of claims; never a token' },
+  once: { type: 'boolean', help: 'one frame, after a second, and no screen of its own' },
   worker: { type: 'string', value: 'N', help: 'one worker in place of all' },
   seconds: { type: 'string', value: 'N', help: 'how long; default 10, at most 60' },
   out: { type: 'string', short: 'o', value: 'FILE', help: 'where to; default: named after the worker' },

@@ -144,6 +144,14 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       return recycle({ ...targetOf(line), worker: line.options.worker }, line.output);
     },
   },
+  top: {
+    summary: 'what an instance does now: rate, latency, errors, workers, endpoints, slowest streams',
+    options: ['config', 'admin', 'once'],
+    run: async (line) => {
+      const { top } = await import('./top/top.js');
+      return top({ ...targetOf(line), once: line.options.once === true }, line.output);
+    },
+  },
   'log-level': {
     summary: 'log more or less, until the next reload',
     words: 'LEVEL',

@@ -15,6 +15,7 @@ export {
   removeFolder,
   writePrivateFile,
 } from './private-file.js';
+export { installationOf, type Installation } from './installation.js';
 export { configJsonSchema, type JsonSchema } from './json-schema.js';
 export { inputFactsOf, readHostFacts, type HostFacts } from './host-facts.js';
 export { InputWatch } from './input-watch.js';

@@ -15,6 +15,7 @@ export interface AdminRequest {
   readonly parameter: string;
   readonly accept: string;
   readonly contentType: string;
+  readonly ifNoneMatch: string;
   /** UTF-8. Rejects with an `AdminProblem` of 413 when it is longer than `MAX_BODY_BYTES`. */
   readonly body: () => Promise<string>;
 }

@@ -105,6 +105,7 @@ const requestOf = (request: IncomingMessage, parameter: string, query: string): 
   parameter,
   accept: request.headers.accept ?? '',
   contentType: request.headers['content-type'] ?? '',
+  ifNoneMatch: request.headers['if-none-match'] ?? '',
   body: () => readBody(request),
 });
 
@@ -133,7 +134,9 @@ const write = async (
   // A body nobody reads would hold the connection.
   request.resume();
   const { body } = reply;
-  const length = body instanceof Readable ? {} : { 'content-length': Buffer.byteLength(body) };
+  // 304 would have to give the length of what it does not send (RFC 9110 section 8.6).
+  const isLengthKnown = !(body instanceof Readable) && reply.status !== 304;
+  const length = isLengthKnown ? { 'content-length': Buffer.byteLength(body) } : {};
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
     ...length,

@@ -6,12 +6,14 @@ import { connectionRoutes } from '../admin/routes/connection-routes.js';
 import { explainRoutes } from '../admin/routes/explain-routes.js';
 import { withIndex } from '../admin/routes/index-routes.js';
 import { configRoutes } from '../admin/routes/config-routes.js';
+import { dashboardRoutes } from '../admin/routes/dashboard-routes.js';
 import { diagnosisRoutes } from '../admin/routes/diagnosis-routes.js';
 import { logRoutes } from '../admin/routes/log-routes.js';
 import type { LogLevel } from '../admin/routes/log-routes.js';
 import { streamRoutes } from '../admin/routes/stream-routes.js';
 import { overloadRoutes } from '../admin/routes/overload-routes.js';
 import { workerRoutes } from '../admin/routes/worker-routes.js';
+import { statusRoutes } from '../admin/routes/status-routes.js';
 import { upstreamRoutes } from '../admin/routes/upstream-routes.js';
 import { describeWorkers } from './describe-workers.js';
 import { Diagnosis } from './diagnosis.js';
@@ -25,6 +27,7 @@ import type { PoolCare } from './pool-care.js';
 import { recycleWorkers } from './recycle-request.js';
 import type { Roller } from './roller.js';
 import type { Scheduler } from './scheduler.js';
+import type { StatusBoard } from './status/status-board.js';
 import type { Supervisor } from './supervisor.js';
 import { anyWorkerOf, workerOf } from './worker-of.js';
 
@@ -37,7 +40,10 @@ export interface AdminParts {
   readonly roller: Roller;
   readonly care: PoolCare;
   readonly scheduler: Scheduler;
+  readonly status: StatusBoard;
   readonly log: Log;
+  /** A file of the page, as the build made it. */
+  readonly readPageFile: (name: string) => Promise<Buffer>;
 }
 
 export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
@@ -46,6 +52,8 @@ export const adminRoutes = (parts: AdminParts): AdminRoute[] =>
       unreadyReason: () => unreadyReason(parts.supervisor),
       metrics: (format) => parts.metrics.scrape(format),
     }),
+    ...statusRoutes({ status: () => parts.status.read() }),
+    ...dashboardRoutes(parts),
     ...upstreamRoutes({ upstreams: () => describeUpstreams(parts) }),
     ...workerRoutes({
       workers: () => describeWorkers(parts),

@@ -98,6 +98,12 @@ export class MetricsCollector {
     );
   }
 
+  /** The newest counts of the workers, summed. */
+  async totals(): Promise<MetricsSnapshot> {
+    await this.collect();
+    return this.#totals.read();
+  }
+
   /** Gauges of the workers, summed; asked for after the call, never before. */
   async workerGauges(): Promise<MetricsSnapshot['gauges']> {
     await this.#collecting;

@@ -12,6 +12,7 @@ import type { ReloadPlan } from './reload-plan.js';
 import type { Roller, Trial } from './roller.js';
 import { Rollout } from './rollout.js';
 import type { Scheduler } from './scheduler.js';
+import { ReloadHistory } from './status/reload-history.js';
 import type { Supervisor } from './supervisor.js';
 import type { BootWith, WorkerRecord } from './worker-slot.js';
 import type { WorkerTimes } from './worker-times.js';
@@ -52,6 +53,7 @@ interface WaitingReload {
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly counts = { applied: 0, rejected: 0, unchanged: 0 };
+  readonly history = new ReloadHistory();
   /** The last one that came to an end. */
   last: ReloadResult | undefined;
 
@@ -149,6 +151,7 @@ export class Reloader {
     problems: readonly ConfigProblem[],
     needRestart: readonly string[] = [],
   ): ReloadResult {
+    this.history.note({ outcome, problems, needRestart });
     this.last = { outcome, version: this.#options.supervisor.snapshot.version, problems, needRestart };
     return this.last;
   }

@@ -1,5 +1,7 @@
 /** Owns the composition of the primary: supervisor, signals, key sets, metrics and admin around one snapshot. */
+import { installationOf } from '../../config/index.js';
 import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { ConfigStatus } from '../../contracts/status.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import type { AdminServer } from '../admin/admin-server.js';
@@ -25,6 +27,7 @@ import { systemScheduler } from './scheduler.js';
 import type { Scheduler } from './scheduler.js';
 import { watchSignals } from './signals.js';
 import type { SignalSource } from './signals.js';
+import { StatusBoard } from './status/status-board.js';
 import { Supervisor } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
 import { forkClusterWorker, setUpForking } from './worker-process.js';
@@ -60,7 +63,12 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
-    const admin = await openAdmin(snapshot.admin, adminRoutes({ ...primary, scheduler, log }), log);
+    const { readPageFile } = installationOf(options.workerEntry);
+    const admin = await openAdmin(
+      snapshot.admin,
+      adminRoutes({ ...primary, scheduler, log, readPageFile }),
+      log,
+    );
     if (admin === 'failed') return 1;
     return await runUntilStopped(primary, admin, { scheduler, log });
   } finally {
@@ -80,6 +88,7 @@ interface Primary {
   readonly inquiry: Inquiry;
   readonly reloader: Reloader | undefined;
   readonly liveConfig: LiveConfig | undefined;
+  readonly status: StatusBoard;
 }
 
 const runUntilStopped = async (
@@ -106,7 +115,7 @@ const runUntilStopped = async (
 const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const { snapshot, workerEntry, input } = options;
   const scheduler = options.scheduler ?? systemScheduler;
-  const startSeconds = Math.round(Date.now() / 1000);
+  const startedAt = Date.now();
   const times = new WorkerTimes();
   if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
   const { keySets, endpoints, ticketKeys } = composeShared({ snapshot, scheduler, log }, (message) =>
@@ -140,7 +149,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
   const metrics: MetricsCollector = new MetricsCollector({
     pool: supervisor.pool,
     scheduler,
-    facts: () => factsOf({ supervisor, reloader, keySets }, startSeconds),
+    facts: () => factsOf({ supervisor, reloader, keySets }, Math.round(startedAt / 1000)),
     more: () => moreMetrics({ supervisor, endpoints, roller, care, times }),
   });
   const inquiry = new Inquiry({ pool: supervisor.pool, scheduler });
@@ -152,10 +161,11 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
       ...{ scheduler, times, log },
     });
   const liveConfig = reloader && input && new LiveConfig({ supervisor, reloader, input });
-  return {
+  const parts = {
     ...{ supervisor, keySets, endpoints, ticketKeys, metrics, roller, care, inquiry, reloader },
     liveConfig,
   };
+  return { ...parts, status: statusBoard(parts, scheduler, { startedAt, workerEntry }) };
 };
 
 /** What all workers have in common, and are told when it changes. */
@@ -205,6 +215,27 @@ const factsOf = (
 });
 
 type MessageParts = Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry' | 'reloader'>;
+
+const statusBoard = (
+  { supervisor, metrics, endpoints, reloader }: Omit<Primary, 'status'>,
+  scheduler: Scheduler,
+  { startedAt, workerEntry }: { readonly startedAt: number; readonly workerEntry: string },
+): StatusBoard =>
+  new StatusBoard({
+    ...{ metrics, scheduler, supervisor, startedAt },
+    version: installationOf(workerEntry).version,
+    config: () => configStatusOf(reloader, startedAt),
+    upstreams: (gauges) => endpoints.describe(gauges).upstreams,
+  });
+
+const configStatusOf = (
+  reloader: Reloader | undefined,
+  startedAt: number,
+): Omit<ConfigStatus, 'generation'> => ({
+  appliedAt: new Date(reloader?.history.appliedAt ?? startedAt).toISOString(),
+  reloads: reloader?.counts ?? {},
+  lastReload: reloader?.history.last ?? null,
+});
 
 const handle = async (
   { keySets, endpoints, metrics, inquiry, reloader }: MessageParts,

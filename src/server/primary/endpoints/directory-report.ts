@@ -21,11 +21,43 @@ export type WorkerGauges = MetricsSnapshot['gauges'];
 const MAX_SERIES = 10_000;
 
 /** The document of `GET /upstreams`. */
+export interface DirectoryReport {
+  readonly configVersion: number;
+  readonly upstreams: readonly UpstreamReport[];
+}
+
+export interface UpstreamReport {
+  readonly name: string;
+  readonly source: object;
+  readonly panic: boolean;
+  readonly available: number;
+  readonly total: number;
+  readonly endpoints: readonly EndpointReport[];
+}
+
+/** More is told of an endpoint that is in use than of one that its source has dropped. */
+export interface EndpointReport {
+  readonly address: string;
+  readonly state: string;
+  readonly why: string;
+  readonly active: number;
+  readonly connections: number;
+  readonly available?: boolean;
+  /** ISO 8601, as `ejectedUntil`. */
+  readonly since?: string;
+  readonly url?: string;
+  readonly hostname?: string;
+  readonly weight?: number;
+  readonly consecutiveFailures?: number;
+  readonly ejectedUntil?: string;
+  readonly lastCheck?: { readonly passed: boolean; readonly detail: string; readonly ageMs: number };
+}
+
 export const describeDirectory = (
   directory: Pick<EndpointDirectory, 'current' | 'upstreams'>,
   gauges: WorkerGauges,
   clock: ReportClock,
-): object => {
+): DirectoryReport => {
   const report = new Report(gauges, clock);
   return {
     configVersion: directory.current().version,
@@ -81,7 +113,7 @@ class Report {
     );
   }
 
-  upstream(state: UpstreamState): object {
+  upstream(state: UpstreamState): UpstreamReport {
     const { config, isPanicking } = state;
     const entries = state.entries();
     const known = new Set(entries.map(([{ label }]) => label));
@@ -106,7 +138,7 @@ class Report {
     };
   }
 
-  #endpoint(record: EndpointRecord, { why, sinceMs }: StateNote, active: number): object {
+  #endpoint(record: EndpointRecord, { why, sinceMs }: StateNote, active: number): EndpointReport {
     const { config, lastCheck, ejection } = record;
     return {
       address: record.label,

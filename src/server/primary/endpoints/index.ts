@@ -5,7 +5,7 @@ import type { MetricsSnapshot } from '../../../observability/metrics-snapshot.js
 import type { EndpointDirectoryState } from '../../ipc/messages.js';
 import type { Scheduler } from '../scheduler.js';
 import { describeDirectory, directoryMetrics } from './directory-report.js';
-import type { WorkerGauges } from './directory-report.js';
+import type { DirectoryReport, WorkerGauges } from './directory-report.js';
 import { EndpointCounts } from './endpoint-counts.js';
 import { EndpointDirectory } from './endpoint-directory.js';
 import { startProbe } from './probes/index.js';
@@ -24,7 +24,7 @@ export interface Endpoints {
   readonly directory: EndpointDirectory;
   metrics(): Pick<MetricsSnapshot, 'counters' | 'gauges'>;
   /** The document of `GET /upstreams`. */
-  describe(gauges: WorkerGauges): object;
+  describe(gauges: WorkerGauges): DirectoryReport;
 }
 
 /** Of all upstreams together. */

@@ -1,0 +1,52 @@
+/** Owns the table of endpoints: those out of use first, and why. */
+import type { EndpointStatus, StatusDocument, UpstreamStatus } from '../../src/contracts/status.js';
+import { counted, showAge, showNumber } from '../../src/observability/status/format.js';
+import { byId, setText } from '../dom.js';
+import { LiveTable } from '../live-table.js';
+
+interface Row extends EndpointStatus {
+  readonly upstream: string;
+  /** ISO 8601; of the document. */
+  readonly now: string;
+}
+
+export class UpstreamsSection {
+  readonly #note = byId('upstreams-note');
+  readonly #table = new LiveTable<Row>(byId('upstreams-table'), {
+    caption: 'Endpoints of the upstreams and their health',
+    empty: 'No endpoints.',
+    keyOf: ({ upstream, address, state }) =>
+      `${upstream} ${address} ${state === 'draining' ? 'leaving' : ''}`,
+    columns: [
+      { title: 'Upstream', cell: ({ upstream }) => upstream },
+      { title: 'Endpoint', cell: ({ address }) => address },
+      { title: 'State', cell: (row) => ({ text: row.state, level: levelOf(row), title: sinceOf(row) }) },
+      { title: 'Why', cell: (row) => ({ text: row.why, title: `${row.why}, ${sinceOf(row)}` }), grows: true },
+      { title: 'Active', cell: ({ active }) => showNumber(active), right: true, wide: true },
+      { title: 'Sockets', cell: ({ connections }) => showNumber(connections), right: true, wide: true },
+    ],
+  });
+
+  update({ upstreams, time }: StatusDocument): void {
+    const rows = upstreams.flatMap(({ name, endpoints }) =>
+      endpoints.map((endpoint): Row => ({ ...endpoint, upstream: name, now: time })),
+    );
+    setText(this.#note, summaryOf(upstreams, rows.length));
+    this.#table.update([...rows.filter((row) => !row.available), ...rows.filter((row) => row.available)]);
+  }
+}
+
+const summaryOf = (upstreams: readonly UpstreamStatus[], shown: number): string => {
+  const total = upstreams.reduce((sum, upstream) => sum + upstream.total, 0);
+  const available = upstreams.reduce((sum, upstream) => sum + upstream.available, 0);
+  const left = shown < total ? `, ${shown} shown` : '';
+  return `${available} of ${counted(total, 'endpoint')} in ${counted(upstreams.length, 'upstream')} available${left}`;
+};
+
+const levelOf = ({ available, state }: Row): string => {
+  if (state === 'draining' || state === 'unknown') return 'warning';
+  return available ? 'good' : 'bad';
+};
+
+const sinceOf = ({ since, now }: Row): string =>
+  since === undefined ? 'leaving' : `for ${showAge((Date.parse(now) - Date.parse(since)) / 1000)}`;
