@@ -92,6 +92,6 @@ it('the ledger is even after a worker was killed, and what it held was closed wi
   await until(() => torus.workers().length === 1 && torus.workers()[0] !== worker);
   await torus.ready();
   await whenNothingIsOpen(torus);
-  expect(await metricSum(torus, 'torus_sockets_closed_total', { reason: 'worker-lost' })).toBe(2);
+  expect(await metricSum(torus, 'torus_sockets_closed_total', { reason: 'worker-gone' })).toBe(2);
   await torus.stop();
 });
