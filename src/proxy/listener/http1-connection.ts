@@ -1,3 +1,4 @@
+// Over 400 lines: one state machine, whose phases cannot be told apart from outside.
 import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
 import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
