@@ -1,5 +1,5 @@
 /** Owns the way of a worker from its fork to its readiness: what it is told, and that it serves what its fellows serve. */
-import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { BoundListener, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
 import type { EndpointDirectoryState, KeySets, WorkerMessage } from '../ipc/messages.js';
 import type { BoundPorts } from './bound-ports.js';
@@ -107,7 +107,7 @@ export class WorkerStarts {
     worker.process.send({
       type: 'start',
       slot: slot.number,
-      snapshot: ports.apply(snapshot),
+      snapshot: newAddressesFirst(ports.apply(snapshot), ports.apply(this.#options.serving())),
       keySets: sources.keySets(),
       endpoints,
       ticketKeys: sources.ticketKeys(),
@@ -123,3 +123,19 @@ export class WorkerStarts {
     this.#options.onReady(slot, worker, listeners);
   }
 }
+
+/**
+ * A worker binds in this order. One that cannot bind what nobody has bound yet must find out before it takes a connection from
+ * its fellows: that would be served by a configuration which is about to be rejected, or cut.
+ */
+const newAddressesFirst = (snapshot: ConfigSnapshot, served: ConfigSnapshot): ConfigSnapshot => {
+  const bound = new Set(served.listeners.map(addressOf));
+  const isBound = (listener: ListenerConfig): boolean => bound.has(addressOf(listener));
+  const { listeners } = snapshot;
+  return {
+    ...snapshot,
+    listeners: [...listeners.filter((one) => !isBound(one)), ...listeners.filter(isBound)],
+  };
+};
+
+const addressOf = ({ host, port }: ListenerConfig): string => `${host} ${port}`;
