@@ -143,8 +143,10 @@ export class Supervisor {
     this.#snapshot = snapshot;
     if (newListeners) this.#listenersVersion = snapshot.version;
     this.#ports.retain(snapshot);
-    for (const { worker } of this.pool.inPhase('ready'))
-      this.#starts.bringUpToDate(worker, prepared.has(worker));
+    // One that starts takes connections before it says that it is ready: it must not serve the former routes until then.
+    for (const phase of ['ready', 'starting'] as const)
+      for (const { worker } of this.pool.inPhase(phase))
+        if (worker.configVersion > 0) this.#starts.bringUpToDate(worker, prepared.has(worker));
   }
 
   /** Places whose worker has other listeners than it should have. */

@@ -62,6 +62,22 @@ describe('Supervisor', () => {
     expect(forked).toHaveLength(3);
     expect(lines).toContain('Worker 100 crashed. Forking a replacement...');
   });
+  it('tells a worker that starts of a new configuration at once: it takes connections before it is ready', () => {
+    const { supervisor, forked, ready } = arrange(3);
+    supervisor.start();
+    ready(0);
+    forked[0]!.events.onMessage({ type: 'hello' });
+    forked[1]!.events.onMessage({ type: 'hello' });
+    supervisor.adopt({ ...supervisor.snapshot, version: 2 }, new Set());
+    const typesFor = (index: number): string[] => forked[index]!.sent.map(({ type }) => type);
+    expect(typesFor(1)).toEqual(['start', 'prepare', 'commit']);
+    // It has not asked yet, and will be told the new one when it does.
+    expect(typesFor(2)).toEqual([]);
+    forked[2]!.events.onMessage({ type: 'hello' });
+    expect(forked[2]!.sent).toMatchObject([{ type: 'start', snapshot: { version: 2 } }]);
+    ready(1);
+    expect(typesFor(1)).toEqual(['start', 'prepare', 'commit', 'accepted']);
+  });
   it('backs off when the replacement keeps failing to boot, and keeps the others running', () => {
     const { supervisor, forked, scheduler, ready } = arrange(2);
     supervisor.start();
