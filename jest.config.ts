@@ -39,7 +39,8 @@ const suite = (name: Suite): Exclude<NonNullable<Config['projects']>[number], st
 // No forceExit: the environment fails a file that leaves a handle open, and scripts/run-jest.mjs ends a run that cannot exit.
 const config: Config = {
   projects: [suite('unit'), suite('contract'), suite('integration'), suite('conformance'), suite('fuzz')],
-  maxWorkers: 2,
+  // Most of the time of a test is waiting: for servers to start, for time limits.
+  maxWorkers: 3,
   testTimeout: 30_000,
 };
 export default config;
