@@ -6,6 +6,7 @@ import {
   loadConfig,
   readConfigText,
   readEnvironment,
+  TEXT_NAME,
 } from '../config/index.js';
 import type { ConfigChange } from '../config/index.js';
 import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
@@ -84,15 +85,25 @@ const askInstance = async ({ words, ...target }: DiffRequest, isDryRun: boolean)
   const client = await openAdmin(target);
   const { status, body } = await client.request('POST', `/config?dryRun=${String(isDryRun)}`, text);
   if (status !== 200 && !body.startsWith('{')) throw new AdminFailure(body.trim());
-  return JSON.parse(body) as Outcome;
+  const outcome = JSON.parse(body) as Outcome;
+  return file === undefined ? outcome : { ...outcome, problems: outcome.problems.map(namedAs(file)) };
 };
 
+/** The instance was sent a text and knows no name of it. That of a module was written anew: its lines are not those of the file. */
+const namedAs =
+  (file: string) =>
+  (problem: ConfigProblem): ConfigProblem => {
+    if (problem.file !== TEXT_NAME) return problem;
+    return { ...problem, file, line: /\.(ya?ml|json)$/.test(file) ? problem.line : undefined };
+  };
+
 const textOf = async (file: string, cwd: string): Promise<string> => {
-  try {
-    return await readConfigText(file, cwd);
-  } catch (error) {
+  const text = await readConfigText(file, cwd).catch((error: unknown) => {
     throw new AdminFailure(`${file} ${describeReadError(error)}`);
-  }
+  });
+  // Without a text the instance would read its own file again, and say that this one is in force.
+  if (text.trim() === '') throw new AdminFailure(`${file} is empty`);
+  return text;
 };
 
 const show = (result: Outcome, json: boolean, output: Output): void => {

@@ -49,7 +49,7 @@ export async function readConfigText(file: string, cwd: string): Promise<string>
 }
 
 /** How messages call a configuration that is in no file. */
-const TEXT_NAME = 'given configuration';
+export const TEXT_NAME = 'given configuration';
 
 /**
  * The same for a YAML or JSON text that somebody handed over in place of the file: relative paths in it lead to where they

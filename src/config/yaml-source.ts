@@ -33,7 +33,7 @@ const MAX_PROBLEMS = 5;
 const MESSAGES: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'this alias names no anchor before it',
   BAD_DQ_ESCAPE: 'this is no escape sequence that double quotes know',
-  BAD_INDENT: 'the indentation is wrong here',
+  BAD_INDENT: 'the indentation is wrong here, or a bracket before it is not closed',
   BAD_SCALAR_START: 'a value cannot begin with this character: put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a nested mapping must begin on its own line: put values with ": " in quotes',
   BLOCK_IN_FLOW: 'this cannot stand inside brackets or braces',

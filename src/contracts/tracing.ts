@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.js';
-import type { UpstreamConnection } from './upstream.js';
+import type { Endpoint, UpstreamConnection } from './upstream.js';
 
 /**
  * How the data plane takes part in distributed traces (W3C Trace Context) without knowing who records them. There is no tracer
@@ -37,6 +37,9 @@ export interface AttemptTrace {
   connected(connection: Pick<UpstreamConnection, 'endpoint' | 'reused'>, target: string): void;
   /** The final response head is here. */
   responded(status: number): void;
-  /** Once. `cause` is why it failed, or a word for why it was given up; undefined when it ended well. */
-  end(cause: string | undefined): void;
+  /**
+   * Once. `cause` is why it failed, or a word for why it was given up; undefined when it ended well. `endpoint`: where it went or
+   * wanted to go, where that had been decided; one that was never connected is told here alone.
+   */
+  end(cause: string | undefined, endpoint?: Endpoint): void;
 }

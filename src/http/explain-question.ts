@@ -20,6 +20,8 @@ export function parseQuestion(input: unknown): ParsedQuestion {
     return { problem: 'must be an object such as { "method": "GET", "url": "https://…" }' };
   const stray = Object.keys(input).find((key) => !KEYS.has(key));
   if (stray !== undefined) return { problem: `there is no ${stray}: there is ${[...KEYS].join(', ')}` };
+  const unreadable = wrongKind(input);
+  if (unreadable !== undefined) return { problem: unreadable };
   const method = textIn(input, 'method') ?? 'GET';
   const url = textIn(input, 'url') ?? '';
   const headers = headersIn(input['headers'] ?? []);
@@ -38,6 +40,19 @@ export function parseQuestion(input: unknown): ParsedQuestion {
 }
 
 const KEYS = new Set(['method', 'url', 'headers', 'client', 'listener', 'http2', 'showValues']);
+const TEXTS = ['method', 'url', 'client', 'listener'] as const;
+const FLAGS = ['http2', 'showValues'] as const;
+const FLAG_VALUES = new Set<unknown>([true, false, 'true', 'false', '1', '0']);
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+/** A value that is overlooked would answer another question than was asked. */
+function wrongKind(input: Readonly<Record<string, unknown>>): string | undefined {
+  const noText = TEXTS.find((key) => !isAbsent(input[key]) && typeof input[key] !== 'string');
+  if (noText !== undefined) return `${noText} must be text`;
+  const noFlag = FLAGS.find((key) => !isAbsent(input[key]) && !FLAG_VALUES.has(input[key]));
+  return noFlag === undefined ? undefined : `${noFlag} must be true or false`;
+}
 
 function textIn(input: Readonly<Record<string, unknown>>, key: string): string | undefined {
   const value = input[key];

@@ -75,9 +75,10 @@ export class RecordedAttempt implements AttemptTrace {
     this.respondedAt = this.context.now();
   }
 
-  end(cause: string | undefined): void {
+  end(cause: string | undefined, endpoint?: Endpoint): void {
     if (this.over) return;
     this.over = true;
+    this.endpoint ??= endpoint;
     const { context, plan, startedAt } = this;
     const { epochMs, exchange } = context;
     const error = this.errorOf(cause);

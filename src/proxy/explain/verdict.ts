@@ -17,11 +17,11 @@ export interface Refusal {
 }
 
 export function refused({ status, cause, because }: Refusal, route?: string): ExplainedVerdict {
-  const what = status === undefined ? '' : `${statusWords(status)}, `;
+  const what = status === undefined ? '' : `${statusWords(status)}, because `;
   return {
     ...NOTHING,
     ...{ outcome: 'refused', status, cause, route },
-    summary: `refused: ${what}because ${because}`,
+    summary: `refused: ${what}${because}`,
   };
 }
 

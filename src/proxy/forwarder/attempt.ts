@@ -265,7 +265,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
   onAttemptFailed(failure: AttemptFailure): void {
     if (this.over) return;
     const { requestSink, owner } = this;
-    this.end(failure.cause);
+    this.end(failure.cause, failure.endpoint);
     requestSink?.destroy();
     if (failure.cause.endsWith('.timeout')) this.noteLatency();
     this.leave();
@@ -303,9 +303,9 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     limiter?.leave(this);
   }
 
-  private end(cause: string | undefined): void {
+  private end(cause: string | undefined, endpoint = this.endpoint): void {
     this.over = true;
-    this.trace?.end(cause);
+    this.trace?.end(cause, endpoint);
     this.timer?.disarm();
     this.checkout = undefined;
     this.requestSink = undefined;

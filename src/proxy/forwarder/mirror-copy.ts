@@ -11,6 +11,7 @@ import type {
   AttemptFailure,
   AttemptObserver,
   Checkout,
+  Endpoint,
   Upstream,
   UpstreamConnection,
 } from '../../contracts/upstream.js';
@@ -161,7 +162,7 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     const endpoint = failure.endpoint ?? this.connection?.endpoint;
     this.mirror.upstream.reportFailure(endpoint, failure.cause);
     this.connection = undefined;
-    this.fail(failure.cause);
+    this.fail(failure.cause, endpoint);
   }
 
   /** To its end where that is near, for the sake of the connection. */
@@ -198,10 +199,10 @@ export class MirrorCopy implements AttemptObserver, Applicant {
       mirror.upstream.reportFailure(connection.endpoint, 'upstream.head.timeout');
   }
 
-  private fail(cause?: Cause): void {
+  private fail(cause?: Cause, endpoint = this.checkout?.endpoint): void {
     if (this.over) return;
     this.abandon();
-    this.end('failed', cause);
+    this.end('failed', cause, endpoint);
   }
 
   private abandon(): void {
@@ -210,9 +211,9 @@ export class MirrorCopy implements AttemptObserver, Applicant {
     this.checkout?.cancel();
   }
 
-  private end(result: MirrorResult, cause: string = result): void {
+  private end(result: MirrorResult, cause: string = result, endpoint?: Endpoint): void {
     this.over = true;
-    this.trace?.end(result === 'sent' ? undefined : cause);
+    this.trace?.end(result === 'sent' ? undefined : cause, endpoint);
     this.timer.disarm();
     const { limiter } = this;
     this.limiter = undefined;

@@ -84,3 +84,11 @@ export const numberIn = (
   if (value >= range.min && value <= range.max) return value;
   throw new AdminProblem(400, `${name} must be a whole number from ${range.min} to ${range.max}`);
 };
+
+/** Throws an `AdminProblem` of 400 that names a parameter that is none of these. One that is overlooked would change more than was asked for. */
+export const refuseUnknown = (query: URLSearchParams, known: readonly string[]): void => {
+  const unknown = [...query.keys()].find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const there = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+  throw new AdminProblem(400, `there is no parameter ${unknown}; ${there}`);
+};

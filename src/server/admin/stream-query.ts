@@ -3,7 +3,7 @@ import { parseDuration } from '../../config/index.js';
 import type { ExchangePhase } from '../../contracts/exchange.js';
 import type { StreamQuery } from '../../contracts/live-view.js';
 import { STREAM_ORDERS } from '../../observability/stream-selection.js';
-import { AdminProblem, numberIn } from './admin-route.js';
+import { AdminProblem, numberIn, refuseUnknown } from './admin-route.js';
 
 const PHASES: readonly ExchangePhase[] = ['filter', 'connect', 'request', 'wait', 'response', 'tunnel'];
 const BLOCKED = ['client', 'upstream', 'any'] as const;
@@ -24,13 +24,6 @@ export const streamQueryOf = (query: URLSearchParams): StreamQuery => {
     sort: oneOf(query, 'sort', STREAM_ORDERS) ?? 'age',
     limit: numberIn(query, 'limit', ROWS),
   };
-};
-
-/** Throws an `AdminProblem` of 400 that names a parameter that is none of these. */
-export const refuseUnknown = (query: URLSearchParams, known: readonly string[]): void => {
-  const unknown = [...query.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new AdminProblem(400, `there is no parameter ${unknown}; there are ${known.join(', ')}`);
 };
 
 const durationIn = (query: URLSearchParams, name: string): number | undefined => {

@@ -251,6 +251,8 @@ describe('a certificate', () => {
     const made = await generate([{ name: 'commonName', value: 'shop.example.test' }], {
       keyType: 'ec',
       algorithm: 'sha256',
+      // As `openssl req -x509` writes it.
+      extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
       notBeforeDate: new Date(now + from * DAY_MS),
       notAfterDate: new Date(now + to * DAY_MS),
     });

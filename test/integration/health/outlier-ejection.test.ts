@@ -189,6 +189,15 @@ describe('an endpoint that fails', () => {
     bad.status = 500;
     expect(await tally(torus, 20)).toEqual({ 500: 20 });
     expect(await statesOf(torus)).toEqual({ [bad.address]: 'healthy' });
+    expect((await factsOf(torus)).endpoints[0]?.why).toMatch(
+      /^in use, with \d+ failures in a row, the last: 500$/,
+    );
+    bad.status = 200;
+    await tally(torus, 1);
+    const only = torus;
+    const why = async (): Promise<string | undefined> => (await factsOf(only)).endpoints[0]?.why;
+    await until(async () => (await why()) === 'in use: it is not checked');
+    bad.status = 500;
     expect(
       await metricSum(torus, 'torus_outlier_ejections_spared_total', { reason: 'last-available' }),
     ).toBeGreaterThan(0);

@@ -245,6 +245,11 @@ it('says why an exchange failed, on both spans, and names the trace in the answe
     attributes: { 'error.type': cause, 'torus.cause': cause, 'http.response.status_code': response.status },
   });
   expect(client).toMatchObject({ failed: true, attributes: { 'error.type': cause, 'torus.cause': cause } });
+  // An attempt that never got a connection says all the same where it wanted to go.
+  expect(client?.attributes).toMatchObject({
+    'server.address': '127.0.0.1',
+    'torus.endpoint': server?.attributes['torus.endpoint'],
+  });
   expect(problem.traceId).toBe(server?.traceId);
   const line = await torus.waitForLog((one) => one.msg === 'access' && one['route'] === 'dead');
   expect(line).toMatchObject({ traceId: server?.traceId, spanId: server?.spanId, sampled: true });

@@ -64,6 +64,11 @@ describe('a question about a request', () => {
     [{ url: URL, headers: { x: {} } }, 'headers must be'],
     [{ url: URL, headers: { x: 'a\nb' } }, 'header x must be one line'],
     [{ url: URL, client: '10.0.0.0/8' }, 'client must be an IP address'],
+    [{ url: URL, method: 5 }, 'method must be text'],
+    [{ url: URL, client: ['10.0.0.1'] }, 'client must be text'],
+    [{ url: URL, listener: {} }, 'listener must be text'],
+    [{ url: URL, http2: 'yes' }, 'http2 must be true or false'],
+    [{ url: URL, showValues: 1 }, 'showValues must be true or false'],
   ])('%j: %s', (input, words) => {
     expect(problem(input)).toContain(words);
   });

@@ -1,5 +1,5 @@
 /** Owns the routes that show the configuration, say what another one would change, and serve it. */
-import { AdminProblem, json } from '../admin-route.js';
+import { AdminProblem, json, refuseUnknown } from '../admin-route.js';
 import type { AdminAnswer, AdminRequest, AdminRoute } from '../admin-route.js';
 
 /** `outcome` is `rejected` when the configuration cannot be served. */
@@ -37,8 +37,9 @@ const known = (sources: ConfigSources | undefined): ConfigSources => {
 };
 
 const take = async (sources: ConfigSources, { query, body }: AdminRequest): Promise<AdminAnswer> => {
+  refuseUnknown(query, ['dryRun']);
   const text = await body();
-  const given = text.trim() === '' ? undefined : text;
+  const given = text === '' ? undefined : text;
   const result = await (isDryRun(query) ? sources.preview(given) : sources.apply(given));
   return json(result, result.outcome === 'rejected' ? 400 : 200);
 };

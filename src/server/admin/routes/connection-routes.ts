@@ -1,7 +1,6 @@
 /** Owns the route that says who holds the connections. */
-import { json, numberIn } from '../admin-route.js';
+import { json, numberIn, refuseUnknown } from '../admin-route.js';
 import type { AdminRoute } from '../admin-route.js';
-import { refuseUnknown } from '../stream-query.js';
 
 export interface ConnectionSources {
   /** With so many clients. */

@@ -1,6 +1,6 @@
 /** Owns the routes that look into one worker: where its time goes, and what its heap holds. */
 import type { Readable } from 'node:stream';
-import { numberIn } from '../admin-route.js';
+import { numberIn, refuseUnknown } from '../admin-route.js';
 import type { AdminAnswer, AdminRoute } from '../admin-route.js';
 
 export interface DiagnosisSources {
@@ -22,6 +22,7 @@ export const diagnosisRoutes = ({ cpuProfile, heapSnapshot }: DiagnosisSources):
     path: '/cpu-profile',
     summary: '[worker=1] [seconds=10] where the time of a worker goes, for the DevTools of a browser',
     handle: async ({ query }) => {
+      refuseUnknown(query, ['worker', 'seconds']);
       const seconds = numberIn(query, 'seconds', { fallback: 10, min: 1, max: LONGEST_S });
       return download(await cpuProfile(workerIn(query), seconds * 1000));
     },
@@ -30,7 +31,10 @@ export const diagnosisRoutes = ({ cpuProfile, heapSnapshot }: DiagnosisSources):
     method: 'POST',
     path: '/heap-snapshot',
     summary: '[worker=1] what is in the heap of a worker, secrets included; it stands still meanwhile',
-    handle: async ({ query }) => download(await heapSnapshot(workerIn(query))),
+    handle: async ({ query }) => {
+      refuseUnknown(query, ['worker']);
+      return download(await heapSnapshot(workerIn(query)));
+    },
   },
 ];
 

@@ -1,7 +1,7 @@
 /** Owns the route that says what would become of a request. */
 import type { ExplainQuestion } from '../../../contracts/explanation.js';
 import { parseQuestion } from '../../../http/explain-question.js';
-import { AdminProblem, json, numberIn } from '../admin-route.js';
+import { AdminProblem, json, numberIn, refuseUnknown } from '../admin-route.js';
 import type { AdminAnswer, AdminRoute } from '../admin-route.js';
 
 export interface ExplainSources {
@@ -24,13 +24,19 @@ export const explainRoutes = ({ explain }: ExplainSources): AdminRoute[] => {
       path: '/explain',
       summary:
         '{"method": "GET", "url": "https://host/path", "headers": {}}: what would become of it, and why',
-      handle: async (request) => answer(parsedJson(await request.body()), request.query),
+      handle: async ({ body, query }) => {
+        refuseUnknown(query, ['worker']);
+        return answer(parsedJson(await body()), query);
+      },
     },
     {
       method: 'GET',
       path: '/explain',
       summary: 'url=https://host/path [method=GET] [header=Name:value] [client=IP] [listener=NAME]: the same',
-      handle: ({ query }) => answer(questionIn(query), query),
+      handle: ({ query }) => {
+        refuseUnknown(query, [...TEXTS, 'header', 'worker']);
+        return answer(questionIn(query), query);
+      },
     },
   ];
 };

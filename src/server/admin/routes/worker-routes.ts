@@ -1,5 +1,5 @@
 /** Owns the routes of the workers: how each one is, and its replacement by a new one. */
-import { AdminProblem, json } from '../admin-route.js';
+import { AdminProblem, json, refuseUnknown } from '../admin-route.js';
 import type { AdminAnswer, AdminRequest, AdminRoute } from '../admin-route.js';
 
 export interface WorkerSources {
@@ -9,8 +9,10 @@ export interface WorkerSources {
 }
 
 export const workerRoutes = ({ workers, recycle }: WorkerSources): AdminRoute[] => {
-  const recycleOne = async ({ parameter }: AdminRequest): Promise<AdminAnswer> =>
-    json(await recycle(numberOf(parameter)));
+  const recycleOne = async ({ parameter, query }: AdminRequest): Promise<AdminAnswer> => {
+    refuseUnknown(query, []);
+    return json(await recycle(numberOf(parameter)));
+  };
   return [
     {
       method: 'GET',
@@ -22,7 +24,10 @@ export const workerRoutes = ({ workers, recycle }: WorkerSources): AdminRoute[] 
       method: 'POST',
       path: '/workers/recycle',
       summary: 'replaces all workers by new ones, one after the other, losing nothing',
-      handle: async () => json(await recycle(undefined)),
+      handle: async ({ query }) => {
+        refuseUnknown(query, []);
+        return json(await recycle(undefined));
+      },
     },
     {
       method: 'POST',

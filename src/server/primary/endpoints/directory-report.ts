@@ -147,7 +147,7 @@ class Report {
       weight: config.weight,
       state: record.state,
       available: record.isAvailable,
-      why,
+      why: record.isAvailable ? (failing(record) ?? why) : why,
       since: this.#instant(sinceMs),
       consecutiveFailures: record.failures,
       ...(ejection === undefined ? {} : { ejectedUntil: this.#instant(ejection.untilMs) }),
@@ -169,3 +169,9 @@ class Report {
     return new Date(this.#clock.wall() + (atMs - this.#clock.now())).toISOString();
   }
 }
+
+/** The last endpoint is never ejected: that it fails must be told although it is in use. */
+const failing = ({ failures, lastFailure }: EndpointRecord): string | undefined =>
+  failures === 0
+    ? undefined
+    : `in use, with ${failures} ${failures === 1 ? 'failure' : 'failures in a row'}, the last: ${lastFailure}`;

@@ -43,6 +43,7 @@ export class EndpointRecord {
   #ejections = 0;
   #readmittedAtMs = 0;
   #failures = 0;
+  #lastFailure = '';
   #lastFailureAtMs = Number.NEGATIVE_INFINITY;
   #isSuspect = false;
   #availableSinceMs: number | undefined;
@@ -75,6 +76,11 @@ export class EndpointRecord {
 
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Why the last one of them failed; empty without any. */
+  get lastFailure(): string {
+    return this.#failures === 0 ? '' : this.#lastFailure;
   }
 
   get state(): EndpointState {
@@ -132,9 +138,12 @@ export class EndpointRecord {
   }
 
   /** Failures in a row, in all workers: what one of them serves interrupts what the others saw fail. */
-  onOutcome({ served, failures }: EndpointOutcome, nowMs: number): void {
+  onOutcome({ served, failures, reason }: EndpointOutcome, nowMs: number): void {
     this.#failures = failures + (served ? 0 : this.#failures);
-    if (failures > 0) this.#lastFailureAtMs = nowMs;
+    if (failures > 0) {
+      this.#lastFailureAtMs = nowMs;
+      this.#lastFailure = reason;
+    }
     this.#isSuspect = nowMs - this.#lastFailureAtMs < SUSPECT_MS;
   }
 
