@@ -107,6 +107,14 @@ module.exports = {
       to: { path: '^src/(proxy|server/worker)/', reachable: true },
     },
     {
+      name: 'worker-reads-no-configuration',
+      severity: 'error',
+      comment:
+        'A worker is given its snapshot. The grammar of the configuration would cost each 20 MB: import the one file of config/ that is needed.',
+      from: { path: '^src/(proxy|observability|server/(worker|lifecycle))/' },
+      to: { path: '^src/config/(index|load-config)[.]ts$', reachable: true },
+    },
+    {
       name: 'worker-never-imports-primary',
       severity: 'error',
       comment: 'They are different processes and meet in server/ipc/.',

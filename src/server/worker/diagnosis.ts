@@ -1,7 +1,7 @@
 /** Owns what a worker finds out about itself on demand. Loads the inspector only then. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeHeapSnapshot } from 'node:v8';
-import { writePrivateFile } from '../../config/index.js';
+import { writePrivateFile } from '../../config/private-file.js';
 
 /** Finer than Node's default of 1 ms would show the codec, and cost more than it shows. */
 const SAMPLING_US = 500;

@@ -1,0 +1,3 @@
+import { loaded } from '../../config/load-config.js';
+
+export const read = loaded;
