@@ -1,4 +1,5 @@
 /** Owns the list of commands. Each loads only itself. */
+import { loadOneByOne } from '../config/load-modules.js';
 import { STREAM_OPTIONS } from './options.js';
 import { targetOf } from './target.js';
 import type { CommandLine, Verb } from './verb.js';
@@ -9,6 +10,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'serve (the default)',
     options: ['config'],
     run: async ({ options, cwd, workerEntry }) => {
+      loadOneByOne('./cli/run.js', workerEntry);
       const { run } = await import('./run.js');
       return run({ file: options.config, cwd, workerEntry });
     },
@@ -24,7 +26,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   check: {
     summary: 'validate the configuration by the path that run uses',
     options: ['config', 'print'],
-    run: async ({ options, cwd, output }) => {
+    run: async ({ options, cwd, workerEntry, output }) => {
+      loadOneByOne('./cli/check.js', workerEntry);
       const [{ checkConfig }, { readEnvironment }] = await Promise.all([
         import('./check.js'),
         import('../config/index.js'),
@@ -38,6 +41,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       'look for what keeps the configuration from serving well, and say what to do; exit code 1 when there are problems',
     options: ['config', 'admin', 'json'],
     run: async (line) => {
+      loadOneByOne('./cli/doctor/doctor.js', line.workerEntry);
       const { examine } = await import('./doctor/doctor.js');
       return examine({ ...targetOf(line), json: line.options.json === true }, line.output);
     },

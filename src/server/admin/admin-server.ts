@@ -6,6 +6,7 @@ import type { AddressInfo, ListenOptions } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { AdminConfig } from '../../contracts/config.js';
+import { holdAtMost } from './admin-connections.js';
 import { isHostAllowed, refuse } from './admin-guard.js';
 import { AdminProblem, MAX_BODY_BYTES, problem } from './admin-route.js';
 import type { AdminAnswer, AdminRequest, AdminRoute } from './admin-route.js';
@@ -22,6 +23,8 @@ export interface AdminServer {
 type OnFailure = (error: unknown) => void;
 
 const REQUEST_TIMEOUT_MS = 5000;
+/** How often Node looks which requests are late; it would be every 30 s. */
+const LATENESS_CHECK_MS = 1000;
 const MAX_CONNECTIONS = 64;
 // What is created by the bind alone must be the owner's alone.
 const OWNER_ONLY = 0o177;
@@ -40,7 +43,7 @@ export const startAdmin = (
         .then((reply) => write(request, response, reply))
         .catch(onFailure);
     });
-    server.maxConnections = MAX_CONNECTIONS;
+    holdAtMost(MAX_CONNECTIONS, server);
     server.once('error', reject);
     bind(server, admin, () => {
       server.removeListener('error', reject);
@@ -52,7 +55,11 @@ export const startAdmin = (
 type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 const createFor = ({ tls }: AdminOptions, onRequest: OnRequest): Server => {
-  const limits: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  const limits: ServerOptions = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: LATENESS_CHECK_MS,
+  };
   if (tls === undefined) return createServer(limits, onRequest);
   return createSecureServer({ ...limits, cert: tls.certPem, key: tls.keyPem }, onRequest);
 };

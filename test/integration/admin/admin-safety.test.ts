@@ -1,7 +1,9 @@
 /** Who may ask what of the admin API, by the place it is bound to: loopback, a unix socket, the network. */
 import { request, type RequestOptions } from 'node:http';
 import { request as requestSecure } from 'node:https';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import {
@@ -44,6 +46,15 @@ const started = async (admin: object, extra: object = {}): Promise<RunningTorus>
 };
 
 describe('the admin API on loopback', () => {
+  it('answers a probe while somebody holds as many connections as it takes, and says nothing on them', async () => {
+    await using torus = await startTorus({ config: { ...CONFIG, admin: { address: '127.0.0.1:0' } } });
+    const port = torus.adminPort ?? 0;
+    const silent = Array.from({ length: 80 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    expect(await ask({ port, path: '/readyz' })).toMatchObject({ status: 200 });
+    silent.forEach((socket) => socket.destroy());
+  });
+
   it('serves programs of this machine, and no page of another site', async () => {
     await using torus = await startTorus({ config: { ...CONFIG, admin: { address: '127.0.0.1:0' } } });
     const port = torus.adminPort;
