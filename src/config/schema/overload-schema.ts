@@ -6,25 +6,40 @@ import { duration, positiveDuration, share, size } from './scalars.js';
 const threshold = () =>
   z
     .union([share(), z.literal(false)], { error: 'must be a percentage such as 95%, or false' })
-    .transform((value) => (value === false ? undefined : value))
-    .refine((value) => value === undefined || value > 0, { error: 'must be more than 0%' })
+    .refine((value) => value === false || value > 0, { error: 'must be more than 0%' })
+    .optional()
     .meta({ 'x-type': 'percentage or false' });
 
 const steps = {
-  shortenIdle: threshold()
-    .prefault('85%')
-    .describe('From here on, connections that are idle for `overload.idleTimeout` are closed.'),
-  noKeepAlive: threshold()
-    .prefault('92%')
-    .describe('From here on, every response says that its connection closes; HTTP/2 clients get a GOAWAY.'),
-  shed: threshold().prefault('95%').describe('From here on, new requests are answered 503 with Retry-After.'),
+  shortenIdle: threshold().describe(
+    'From here on, connections that are idle for `overload.idleTimeout` are closed. Default: `85%`, but not later than `noKeepAlive`.',
+  ),
+  noKeepAlive: threshold().describe(
+    'From here on, every response says that its connection closes; HTTP/2 clients get a GOAWAY. Default: `92%`, but not later than `shed`.',
+  ),
+  shed: threshold().describe('From here on, new requests are answered 503 with Retry-After. Default: `95%`.'),
 };
 
-interface Steps {
+export interface Written {
+  readonly shortenIdle?: number | false | undefined;
+  readonly noKeepAlive?: number | false | undefined;
+  readonly shed?: number | false | undefined;
+}
+
+export interface Steps {
   readonly shortenIdle: number | undefined;
   readonly noKeepAlive: number | undefined;
   readonly shed: number | undefined;
 }
+
+/** Whoever moves a harder step down moves the milder ones along, unless they are written too. */
+const withDefaults = <T extends Written>(written: T): Omit<T, keyof Written> & Steps => {
+  const { shed = 0.95 } = written;
+  const { noKeepAlive = Math.min(0.92, shed === false ? 1 : shed) } = written;
+  const { shortenIdle = Math.min(0.85, noKeepAlive === false ? 1 : noKeepAlive) } = written;
+  const taken = (value: number | false): number | undefined => (value === false ? undefined : value);
+  return { ...written, shortenIdle: taken(shortenIdle), noKeepAlive: taken(noKeepAlive), shed: taken(shed) };
+};
 
 /** The harder a step, the later it comes. */
 function ascend({ shortenIdle, noKeepAlive, shed }: Steps, context: z.core.$RefinementCtx): void {
@@ -45,7 +60,7 @@ const watched = <T>(schema: z.ZodType<T, object>) =>
       return value ? schema.parse({}) : undefined;
     });
 
-const fdsSchema = z.strictObject(steps).superRefine(ascend);
+const fdsSchema = z.strictObject(steps).transform(withDefaults).superRefine(ascend);
 
 const memorySchema = z
   .strictObject({
@@ -57,6 +72,7 @@ const memorySchema = z
       )
       .meta({ 'x-examples': ['1GiB'] }),
   })
+  .transform(withDefaults)
   .superRefine(ascend);
 
 const loopDelaySchema = z
@@ -67,6 +83,7 @@ const loopDelaySchema = z
       .prefault('5s')
       .describe('The delay is that of this time; its longest single pause is left out.'),
   })
+  .transform(withDefaults)
   .superRefine(ascend);
 
 const ladderSchema = z

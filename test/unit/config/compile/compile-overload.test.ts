@@ -37,6 +37,20 @@ describe('overload', () => {
     });
   });
 
+  it('moves the milder steps along when a harder one is moved down, unless they are written', async () => {
+    expect((await load('{ fds: { shed: 50% } }')).fds).toEqual({
+      shortenIdle: 0.5,
+      noKeepAlive: 0.5,
+      shed: 0.5,
+    });
+    expect((await load('{ fds: { noKeepAlive: 60% } }')).fds).toEqual({
+      ...STEPS,
+      shortenIdle: 0.6,
+      noKeepAlive: 0.6,
+    });
+    expect(await errors('{ fds: { shed: 50%, shortenIdle: 60% } }')).not.toEqual([]);
+  });
+
   it('takes percentages and fractions, sizes and durations, and rounds Retry-After up', async () => {
     const written =
       '{ retryAfter: 1500ms, fds: { shed: 0.97 }, memory: { shed: 99%, limit: 1GiB }, loopDelay: { limit: 1s, window: 10s } }';
