@@ -65,7 +65,10 @@ describe('overload', () => {
 
   it.each([
     ['{ fds: { shed: 90%, noKeepAlive: 92% } }', 'overload.fds.shed: must not be less than noKeepAlive'],
-    ['{ fds: { noKeepAlive: 80%, shortenIdle: 85% } }', 'overload.fds.noKeepAlive: must not be less than shortenIdle'],
+    [
+      '{ fds: { noKeepAlive: 80%, shortenIdle: 85% } }',
+      'overload.fds.noKeepAlive: must not be less than shortenIdle',
+    ],
     [
       '{ memory: { noKeepAlive: false, shed: 50% } }',
       'overload.memory.shed: must not be less than shortenIdle',
