@@ -8,6 +8,7 @@ import {
   startFrameUpstream,
   startHttp2Upstream,
   until,
+  untilStill,
   type FrameUpstream,
   type Http2Upstream,
 } from '../../support/index.js';
@@ -162,14 +163,7 @@ it.each(CLIENTS)('an upstream that does not read holds the client back (%s)', as
     };
     write();
   }
-  let before = -1;
-  await until(async () => {
-    const same = sent === before && sent > 0;
-    before = sent;
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    return same;
-  }, 15_000);
-  expect(sent).toBeLessThan(LARGE_BYTES * 2);
+  expect(await untilStill(() => sent, 400, 15_000)).toBeLessThan(LARGE_BYTES * 2);
   latest!.on('data', (piece: Buffer) => (moved += piece.length));
   latest!.resume();
   expect(await finished).toBe(String(LARGE_BYTES * 3));

@@ -48,21 +48,19 @@ describe('what the host says of itself', () => {
   });
 });
 
+/** The first line of a PEM file: all that is looked at. */
+const beginOf = (label: string): string => `-----BEGIN ${label}-----`;
+
 describe('a file behind a configuration', () => {
   it.each([
     [
       'a private key that only its owner reads',
-      '-----BEGIN EC PRIVATE KEY-----',
+      beginOf('EC PRIVATE KEY'),
       0o600,
       { isKey: true, isOpen: false },
     ],
-    [
-      'a private key that everybody reads',
-      '-----BEGIN PRIVATE KEY-----',
-      0o644,
-      { isKey: true, isOpen: true },
-    ],
-    ['a certificate', '-----BEGIN CERTIFICATE-----', 0o644, { isKey: false, isOpen: true }],
+    ['a private key that everybody reads', beginOf('PRIVATE KEY'), 0o644, { isKey: true, isOpen: true }],
+    ['a certificate', beginOf('CERTIFICATE'), 0o644, { isKey: false, isOpen: true }],
   ])('that is %s', (_what, text, mode, expected) => {
     const file = path.join(makeTempDir('input'), 'file.pem');
     writeFileSync(file, text, { mode });
