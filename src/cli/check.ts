@@ -1,6 +1,7 @@
 /** Owns `torus check`: the verdict on a configuration, by the very path that `run` uses. */
 import { formatProblem, loadConfig, redactSnapshot } from '../config/index.js';
 import type { ConfigSnapshot } from '../contracts/config.js';
+import { counted } from '../observability/status/format.js';
 import type { Output } from './output.js';
 
 export interface CheckRequest {
@@ -24,10 +25,8 @@ export const checkConfig = async (request: CheckRequest, output: Output): Promis
 
 const summarise = ({ listeners, routes, upstreams, workers }: ConfigSnapshot): string =>
   [
-    count(listeners.length, 'listener'),
-    count(routes.length, 'route'),
-    count(upstreams.length, 'upstream'),
-    count(workers, 'worker'),
+    counted(listeners.length, 'listener'),
+    counted(routes.length, 'route'),
+    counted(upstreams.length, 'upstream'),
+    counted(workers, 'worker'),
   ].join(', ');
-
-const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;

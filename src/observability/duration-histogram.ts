@@ -1,6 +1,6 @@
 /** Owns the counts of one duration histogram. Observing costs one short search and three additions. */
 import { DURATION_BUCKETS_SECONDS } from './metric-catalogue.js';
-import type { Exemplar } from './metrics-snapshot.js';
+import type { Exemplar, HistogramSample } from './metrics-snapshot.js';
 
 const BOUNDS_MS: readonly number[] = DURATION_BUCKETS_SECONDS.map((seconds) => seconds * 1000);
 
@@ -16,6 +16,12 @@ export class DurationHistogram {
     this.buckets[index] = (this.buckets[index] ?? 0) + 1;
     this.sumMs += durationMs;
   }
+
+  /** As it is now; what is observed later does not change it. */
+  sample(labels: readonly string[]): HistogramSample {
+    return [labels, [...this.buckets], this.sumMs / 1000];
+  }
+
   /** That trace took so long. */
   exemplify(durationMs: number, traceId: string): void {
     this.exemplars ??= new Array<Exemplar | null>(BOUNDS_MS.length + 1).fill(null);

@@ -10,19 +10,22 @@ const REASONS: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'the address family is not available',
 };
 
-export type BindTarget =
-  | { readonly name: string; readonly host: string; readonly port: number }
-  | { readonly name: string; readonly path: string };
+export type BindPlace = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** `Listener edge cannot bind 0.0.0.0:8443: address already in use`. */
-export const describeBindFailure = (target: BindTarget, error: unknown): string => {
+export const describeBindFailure = (target: BindPlace & { readonly name: string }, error: unknown): string =>
+  `Listener ${target.name} ${cannotBind(target, error)}`;
+
+/** The same, whoever was to listen there. */
+export const cannotBind = (place: BindPlace, error: unknown): string => {
   const code = errorCode(error) ?? 'unknown error';
-  return `Listener ${target.name} cannot bind ${placeOf(target)}: ${REASONS[code] ?? code}`;
+  return `cannot bind ${showPlace(place)}: ${REASONS[code] ?? code}`;
 };
 
-const placeOf = (target: BindTarget): string => {
-  if ('path' in target) return `unix:${target.path}`;
-  return `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
+/** `0.0.0.0:8443`, `[::]:8443`, `unix:/run/torus.sock`. */
+export const showPlace = (place: BindPlace): string => {
+  if ('path' in place) return `unix:${place.path}`;
+  return `${place.host.includes(':') ? `[${place.host}]` : place.host}:${place.port}`;
 };
 
 export const errorCode = (error: unknown): string | undefined => {

@@ -1,6 +1,7 @@
 /** Owns the checks of limits, kernel settings, memory and clock: of the host, whatever the configuration says. */
 import type { HostFacts } from '../../config/index.js';
-import { ok, plural, problem, warning } from './finding.js';
+import { counted } from '../../observability/status/format.js';
+import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 /** The accept queue that listeners ask for. */
@@ -89,11 +90,11 @@ export const checkMemory = (limitBytes: number, totalBytes: number, workers: num
     return [
       warning(
         'memory',
-        `${shown} is little for ${plural(workers, 'worker')} and the primary`,
+        `${shown} is little for ${counted(workers, 'worker')} and the primary`,
         `Give it ${Math.round(needed / MIB)} MiB or more, or set workers to ${Math.max(1, Math.floor(bytes / PROCESS_BYTES) - 1)}.`,
       ),
     ];
-  return [ok('memory', `${shown} for ${plural(workers, 'worker')} and the primary`)];
+  return [ok('memory', `${shown} for ${counted(workers, 'worker')} and the primary`)];
 };
 
 /** Tokens and certificates are judged by it. */

@@ -1,5 +1,6 @@
 /** Owns the checks of the instance that runs, by its own counters: workers, restarts, its limits, what it loses. */
-import { ok, plural, warning } from './finding.js';
+import { counted } from '../../observability/status/format.js';
+import { ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 const SUBJECT = 'instance';
@@ -25,7 +26,7 @@ export const checkInstance = (metrics: string, workers: number): readonly Findin
   return [
     ok(
       SUBJECT,
-      `runs configuration ${generation}: ${plural(ready, 'worker')} ready, ${replaced} replaced since its start`,
+      `runs configuration ${generation}: ${counted(ready, 'worker')} ready, ${replaced} replaced since its start`,
     ),
     ...findings,
   ];
@@ -37,7 +38,7 @@ const missing = (ready: number, workers: number): Finding[] =>
     : [
         warning(
           SUBJECT,
-          `${ready} of ${plural(workers, 'worker')} are ready`,
+          `${ready} of ${counted(workers, 'worker')} are ready`,
           'They start, crash, or the count has changed and needs a restart: look for "crashed" and "Worker" in the log.',
         ),
       ];

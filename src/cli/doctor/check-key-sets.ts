@@ -1,7 +1,8 @@
 /** Owns the checks of remote key sets: whether they can be fetched, what they hold, and how far the issuer's clock is from ours. */
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import { fetchKeySet } from '../../server/primary/key-set-fetch.js';
-import { ok, plural, problem, warning } from './finding.js';
+import { counted } from '../../observability/status/format.js';
+import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 import type { Task } from './task.js';
 
@@ -47,7 +48,7 @@ const checkKeySet = async (subject: string, url: string): Promise<Finding[]> => 
 
 const keyCount = (subject: string, count: number): Finding =>
   count > 0
-    ? ok(subject, plural(count, 'key'))
+    ? ok(subject, counted(count, 'key'))
     : problem(subject, 'the document holds no key', 'No token can be verified: look at the issuer.');
 
 const skew = (subject: string, offMs: number): Finding[] =>

@@ -1,7 +1,7 @@
 /** Owns the checks of the addresses that Torus listens on: each is bound for a moment, unless an instance has it already. */
 import { createServer } from 'node:net';
 import type { ListenOptions } from 'node:net';
-import { describeBindFailure, errorCode } from '../../server/bind-problem.js';
+import { cannotBind, errorCode, showPlace } from '../../server/bind-problem.js';
 import type { DoctorContext } from './context.js';
 import { ok, problem } from './finding.js';
 import type { Finding } from './finding.js';
@@ -30,13 +30,9 @@ export const listenerTasks = (context: DoctorContext): Task[] => {
 const checkSocket = async (path: string): Promise<Finding> => {
   const error = await bindError({ path: `${path}.${process.pid}` });
   if (error === undefined) return ok('admin', `unix:${path} can be made`);
-  const what = describeBindFailure({ name: 'admin', path }, error).replace(
-    /^.*?cannot bind /,
-    'cannot bind ',
-  );
   return problem(
     'admin',
-    what,
+    cannotBind({ path }, error),
     'Make its directory, and let the user that Torus runs as write in it (systemd: RuntimeDirectory=torus).',
   );
 };
@@ -49,18 +45,14 @@ interface Place {
 
 const checkAddress = async (place: Place, context: DoctorContext): Promise<Finding> => {
   const { subject, host, port } = place;
-  const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const shown = showPlace(place);
   if (port === 0) return ok(subject, `${host}: the system chooses the port`);
   const error = await bindError({ host, port });
   if (error === undefined) return ok(subject, `${shown} is free`);
   const code = errorCode(error);
   if (code === 'EADDRINUSE' && (await context.instance()) !== undefined)
     return ok(subject, `${shown} is in use, and an instance of this configuration is running`);
-  const message = describeBindFailure({ name: subject, host, port }, error).replace(
-    /^.*?cannot bind /,
-    'cannot bind ',
-  );
-  return problem(subject, message, adviceFor(code, port));
+  return problem(subject, cannotBind(place, error), adviceFor(code, port));
 };
 
 /** Bound and closed at once: nothing is accepted. */

@@ -2,16 +2,17 @@
 import { inputFactsOf } from '../../config/index.js';
 import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
 import type { DoctorContext } from './context.js';
-import { ok, plural, problem, warning } from './finding.js';
+import { counted } from '../../observability/status/format.js';
+import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 export const checkConfiguration = ({ snapshot, warnings, file }: DoctorContext): readonly Finding[] => {
   const { listeners, routes, upstreams, workers, scaling } = snapshot;
   const summary = [
-    plural(listeners.length, 'listener'),
-    plural(routes.length, 'route'),
-    plural(upstreams.length, 'upstream'),
-    scaling === undefined ? plural(workers, 'worker') : `${workers} to ${scaling.max} workers`,
+    counted(listeners.length, 'listener'),
+    counted(routes.length, 'route'),
+    counted(upstreams.length, 'upstream'),
+    scaling === undefined ? counted(workers, 'worker') : `${workers} to ${scaling.max} workers`,
   ].join(', ');
   return [ok('configuration', `${file ?? 'environment'}: ${summary}`), ...warnings.map(asFinding)];
 };
@@ -43,7 +44,7 @@ export const checkInputs = ({ inputs, snapshot }: DoctorContext): readonly Findi
       problem('files', `${file} ${why ?? ''}`, 'Without it the next start or reload fails.'),
     ),
     ...(open.length + broken.length === 0
-      ? [ok('files', `${plural(facts.length, 'file')} behind it; ${watched}`)]
+      ? [ok('files', `${counted(facts.length, 'file')} behind it; ${watched}`)]
       : []),
   ];
 };

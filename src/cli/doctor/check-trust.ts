@@ -1,11 +1,11 @@
 /** Owns the checks of what is believed and where things lead: trusted peers, unverified endpoints, keys in clear text, loops. */
-import { isIP } from 'node:net';
 import type {
   ConfigSnapshot,
   EndpointConfig,
   ListenerConfig,
   UpstreamConfig,
 } from '../../contracts/config.js';
+import { isLoopback } from '../../http/loopback.js';
 import { warning } from './finding.js';
 import type { Finding } from './finding.js';
 import { keySetUrls } from './check-key-sets.js';
@@ -72,6 +72,3 @@ const leadsTo = ({ host, port }: EndpointConfig, listener: ListenerConfig): bool
   const isAnywhere = ['0.0.0.0', '::'].includes(listener.host);
   return host === listener.host || (isLoopback(host) && (isAnywhere || isLoopback(listener.host)));
 };
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

@@ -27,5 +27,3 @@ export const problem = (subject: string, message: string, advice: string): Findi
   message,
   advice,
 });
-
-export const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;

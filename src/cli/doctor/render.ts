@@ -1,5 +1,5 @@
 /** Owns how findings are shown to people: a line each, what to do below it, and a sum. */
-import { plural } from './finding.js';
+import { counted } from '../../observability/status/format.js';
 import type { Finding, Level } from './finding.js';
 
 const MARKS: Readonly<Record<Level, string>> = { ok: '✓', warning: '!', problem: '✗' };
@@ -18,5 +18,5 @@ const linesOf = ({ subject, level, message, advice }: Finding, width: number): s
 const sumOf = (findings: readonly Finding[]): string => {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   if (count('problem') === 0 && count('warning') === 0) return 'All is well.';
-  return `${plural(count('problem'), 'problem')}, ${plural(count('warning'), 'warning')}.`;
+  return `${counted(count('problem'), 'problem')}, ${counted(count('warning'), 'warning')}.`;
 };

@@ -18,8 +18,12 @@ export const totalsOf = ({ counters, histograms }: MetricsSnapshot): StatusTotal
   };
 };
 
-export const sumOf = (samples: readonly Sample[] = []): number =>
-  samples.reduce((sum, [, value]) => sum + value, 0);
+/** `first`: only of those with that first label. */
+export const sumOf = (samples: readonly Sample[] = [], first?: string): number =>
+  samples.reduce(
+    (sum, [labels, value]) => (first === undefined || labels[0] === first ? sum + value : sum),
+    0,
+  );
 
 /** The client got a 5xx, or the upstream or Torus broke the exchange off. What clients do wrong is no failure. */
 export const isFailure = ({ cause, status }: Pick<OutcomeCount, 'cause' | 'status'>): boolean => {

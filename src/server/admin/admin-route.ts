@@ -85,6 +85,10 @@ export const numberIn = (
   throw new AdminProblem(400, `${name} must be a whole number from ${range.min} to ${range.max}`);
 };
 
+/** The number of a worker in the query; `fallback` where it is not given. Throws an `AdminProblem` of 400. */
+export const workerIn = (query: URLSearchParams, fallback: number): number =>
+  numberIn(query, 'worker', { fallback, min: 1, max: 65_535 });
+
 /** Throws an `AdminProblem` of 400 that names a parameter that is none of these. One that is overlooked would change more than was asked for. */
 export const refuseUnknown = (query: URLSearchParams, known: readonly string[]): void => {
   const unknown = [...query.keys()].find((name) => !known.includes(name));

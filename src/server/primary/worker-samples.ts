@@ -1,5 +1,6 @@
 /** Owns what is known of a worker's state as figures: read out of the counts that it sends. */
-import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
+import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
+import { sumOf } from '../../observability/status/totals.js';
 
 export interface WorkerSample {
   readonly downstreamSockets: number;
@@ -16,7 +17,7 @@ export interface WorkerSample {
 }
 
 export const sampleOf = ({ gauges }: MetricsSnapshot): WorkerSample => {
-  const sum = (name: string, label?: string): number => sumOf(gauges[name] ?? [], label);
+  const sum = (name: string, label?: string): number => sumOf(gauges[name], label);
   return {
     downstreamSockets: sum('torus_sockets_open', 'downstream'),
     upstreamSockets: sum('torus_sockets_open', 'upstream'),
@@ -29,9 +30,3 @@ export const sampleOf = ({ gauges }: MetricsSnapshot): WorkerSample => {
     exchanges: sum('torus_http_exchanges_in_flight'),
   };
 };
-
-const sumOf = (samples: readonly Sample[], label: string | undefined): number =>
-  samples.reduce(
-    (sum, [labels, value]) => (label === undefined || labels[0] === label ? sum + value : sum),
-    0,
-  );

@@ -1,6 +1,6 @@
 /** Owns how long the instance takes for what it promises: a start, a replacement, a reload, a drain. */
 import { DurationHistogram } from '../../observability/duration-histogram.js';
-import type { HistogramSample, MetricsSnapshot } from '../../observability/metrics-snapshot.js';
+import type { MetricsSnapshot } from '../../observability/metrics-snapshot.js';
 
 /** What a reload can come to, as a label. */
 export type ReloadOutcome = 'applied' | 'rejected' | 'unchanged';
@@ -48,18 +48,12 @@ export class WorkerTimes {
 
   histograms(): MetricsSnapshot['histograms'] {
     return {
-      torus_worker_start_duration_seconds: [sampleOf([], this.#starts)],
-      torus_worker_outage_duration_seconds: [sampleOf([], this.#outages)],
-      torus_worker_drain_duration_seconds: [sampleOf([], this.#drains)],
+      torus_worker_start_duration_seconds: [this.#starts.sample([])],
+      torus_worker_outage_duration_seconds: [this.#outages.sample([])],
+      torus_worker_drain_duration_seconds: [this.#drains.sample([])],
       torus_config_reload_duration_seconds: [...this.#reloads].map(([outcome, histogram]) =>
-        sampleOf([outcome], histogram),
+        histogram.sample([outcome]),
       ),
     };
   }
 }
-
-const sampleOf = (labels: readonly string[], { buckets, sumMs }: DurationHistogram): HistogramSample => [
-  labels,
-  buckets,
-  sumMs / 1000,
-];

@@ -1,6 +1,6 @@
 /** Owns the routes that look into one worker: where its time goes, and what its heap holds. */
 import type { Readable } from 'node:stream';
-import { numberIn, refuseUnknown } from '../admin-route.js';
+import { numberIn, refuseUnknown, workerIn } from '../admin-route.js';
 import type { AdminAnswer, AdminRoute } from '../admin-route.js';
 
 export interface DiagnosisSources {
@@ -24,7 +24,7 @@ export const diagnosisRoutes = ({ cpuProfile, heapSnapshot }: DiagnosisSources):
     handle: async ({ query }) => {
       refuseUnknown(query, ['worker', 'seconds']);
       const seconds = numberIn(query, 'seconds', { fallback: 10, min: 1, max: LONGEST_S });
-      return download(await cpuProfile(workerIn(query), seconds * 1000));
+      return download(await cpuProfile(workerIn(query, 1), seconds * 1000));
     },
   },
   {
@@ -33,13 +33,10 @@ export const diagnosisRoutes = ({ cpuProfile, heapSnapshot }: DiagnosisSources):
     summary: '[worker=1] what is in the heap of a worker, secrets included; it stands still meanwhile',
     handle: async ({ query }) => {
       refuseUnknown(query, ['worker']);
-      return download(await heapSnapshot(workerIn(query)));
+      return download(await heapSnapshot(workerIn(query, 1)));
     },
   },
 ];
-
-const workerIn = (query: URLSearchParams): number =>
-  numberIn(query, 'worker', { fallback: 1, min: 1, max: 65_535 });
 
 const download = ({ name, content }: Recording): AdminAnswer => ({
   status: 200,

@@ -1,7 +1,7 @@
 /** Owns the route that says what would become of a request. */
 import type { ExplainQuestion } from '../../../contracts/explanation.js';
 import { parseQuestion } from '../../../http/explain-question.js';
-import { AdminProblem, json, numberIn, refuseUnknown } from '../admin-route.js';
+import { AdminProblem, json, refuseUnknown, workerIn } from '../admin-route.js';
 import type { AdminAnswer, AdminRoute } from '../admin-route.js';
 
 export interface ExplainSources {
@@ -14,9 +14,7 @@ export const explainRoutes = ({ explain }: ExplainSources): AdminRoute[] => {
   const answer = async (input: unknown, query: URLSearchParams): Promise<AdminAnswer> => {
     const parsed = parseQuestion(input);
     if ('problem' in parsed) throw new AdminProblem(400, parsed.problem);
-    return json(
-      await explain(parsed.question, numberIn(query, 'worker', { fallback: 0, min: 1, max: 65_535 })),
-    );
+    return json(await explain(parsed.question, workerIn(query, 0)));
   };
   return [
     {

@@ -1,5 +1,5 @@
 /** Owns the route that changes how much is logged while the instance runs. */
-import { AdminProblem, json, numberIn, refuseUnknown } from '../admin-route.js';
+import { AdminProblem, json, refuseUnknown, workerIn } from '../admin-route.js';
 import type { AdminRoute } from '../admin-route.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -19,7 +19,7 @@ export const logRoutes = ({ setLogLevel }: LogSources): AdminRoute[] => [
       refuseUnknown(query, ['level', 'worker']);
       const level = LOG_LEVELS.find((known) => known === query.get('level'));
       if (level === undefined) throw new AdminProblem(400, `level must be one of ${LOG_LEVELS.join(', ')}`);
-      return json(await setLogLevel(level, numberIn(query, 'worker', { fallback: 0, min: 1, max: 65_535 })));
+      return json(await setLogLevel(level, workerIn(query, 0)));
     },
   },
 ];

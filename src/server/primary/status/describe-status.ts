@@ -68,7 +68,7 @@ export const describeStatus = (
 };
 
 const socketsOf = ({ gauges }: MetricsSnapshot, wanted: string): number =>
-  sumOf((gauges['torus_sockets_open'] ?? []).filter(([[side]]) => side === wanted));
+  sumOf(gauges['torus_sockets_open'], wanted);
 
 /** Each upstream keeps its counts; of the endpoints, those that cannot be used are kept before the others. */
 const shortened = (upstreams: readonly UpstreamReport[]): UpstreamStatus[] => {
