@@ -41,8 +41,8 @@ export class MirrorMetrics {
 
   differences(): HistogramSample[] {
     return [...this.#differences.values()].flatMap(({ route, upstream, slower, faster }) => [
-      sampleOf([route, upstream, 'slower'], slower),
-      sampleOf([route, upstream, 'faster'], faster),
+      slower.sample([route, upstream, 'slower']),
+      faster.sample([route, upstream, 'faster']),
     ]);
   }
 
@@ -65,8 +65,4 @@ function lastLabelFirst(counters: TripleCounters): Sample[] {
       [route, upstream, result],
       value,
     ]);
-}
-
-function sampleOf(labels: readonly string[], { buckets, sumMs }: DurationHistogram): HistogramSample {
-  return [labels, [...buckets], sumMs / 1000];
 }
