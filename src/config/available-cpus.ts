@@ -1,8 +1,8 @@
 /** Owns the number of processors that this process may really use: the scheduler's mask, bounded by the cgroup quota. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cgroupFolders } from './cgroup-folders.js';
+import { readOrEmpty } from './system-text.js';
 
 /** Whole processors, at least 1. A quota of one and a half counts as one: a second worker would only be throttled. */
 export function availableCpus(cgroupRoot = '/sys/fs/cgroup', membershipFile = '/proc/self/cgroup'): number {
@@ -21,13 +21,4 @@ function quotaOf(root: string, folder: string): number[] {
   return [[quota, period], ...version1]
     .map(([us, each]) => Number(us) / Number(each))
     .filter((cpus) => Number.isFinite(cpus) && cpus > 0);
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // No such controller here: it sets no quota.
-    return '';
-  }
 }

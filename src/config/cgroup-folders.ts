@@ -1,5 +1,5 @@
 /** Owns which cgroups count for this process: its own and those around it. */
-import { readFileSync } from 'node:fs';
+import { readOrEmpty } from './system-text.js';
 
 /** Paths from the root of the hierarchy, the root itself (`.`) included: a limit on any of them counts. */
 export function cgroupFolders(membershipFile: string): Set<string> {
@@ -15,13 +15,4 @@ export function cgroupFolders(membershipFile: string): Set<string> {
       folders.add(folder);
   }
   return folders;
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // No cgroups on this system.
-    return '';
-  }
 }

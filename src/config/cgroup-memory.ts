@@ -1,7 +1,8 @@
 /** Owns what the memory controller says of the cgroup that this process is in, version 1 or 2: how much is used, of how much. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupFolders } from './cgroup-folders.js';
+import { readOrEmpty } from './system-text.js';
 
 export interface CgroupMemory {
   /** Bytes, less the page cache that the kernel would drop first (what kubelet calls the working set). */
@@ -66,13 +67,4 @@ function read(files: Files): CgroupMemory[] {
 function numberIn(file: string): number {
   const text = readOrEmpty(file).trim();
   return text === '' ? Number.NaN : Number(text);
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Gone, or no descriptor left to read it with: it says nothing.
-    return '';
-  }
 }

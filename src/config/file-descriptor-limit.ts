@@ -1,5 +1,5 @@
 /** Owns the number of files this process may hold open. */
-import { readFileSync } from 'node:fs';
+import { readOrEmpty } from './system-text.js';
 
 /** Where the limit cannot be read (anything but Linux): what those systems allow a service at the least. */
 const ASSUMED_LIMIT = 10_240;
@@ -12,13 +12,4 @@ export function fileDescriptorLimit(limitsFile = '/proc/self/limits'): number {
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readOrEmpty(limitsFile))?.[1];
   if (soft === undefined) return ASSUMED_LIMIT;
   return soft === 'unlimited' ? CEILING : Math.min(Number(soft), CEILING);
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // No such file on this system: the caller has an assumption for that.
-    return '';
-  }
 }

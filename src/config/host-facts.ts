@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeReadError } from './config-source.js';
+import { readOrEmpty } from './system-text.js';
 
 export interface HostFacts {
   /** Open files of this process; undefined where the system does not tell. */
@@ -97,13 +98,4 @@ function flagIn(value: number | undefined): boolean | undefined {
 function numberIn(text: string): number | undefined {
   const digits = /^\d+/.exec(text.trim())?.[0];
   return digits === undefined ? undefined : Number(digits);
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Not on this system: nothing is said of it.
-    return '';
-  }
 }

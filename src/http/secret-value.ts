@@ -34,7 +34,7 @@ function decoded(name: string): string {
 }
 
 /** The same for a URL. */
-export function shownUrl(url: string): string {
+export function shownUrl(url: string, concealed: ReadonlySet<string> = NOTHING): string {
   const mark = url.indexOf('?');
-  return mark < 0 ? url : `${url.slice(0, mark)}${shownQuery(url.slice(mark))}`;
+  return mark < 0 ? url : `${url.slice(0, mark)}${shownQuery(url.slice(mark), concealed)}`;
 }

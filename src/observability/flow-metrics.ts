@@ -1,5 +1,6 @@
 /** Owns what is counted of the backpressure of one route: only of exchanges that streamed. */
 import type { ExchangeFlow } from '../contracts/flow.js';
+import { Histogram } from './histogram.js';
 import { BLOCKED_BUCKETS_SECONDS, BUFFERED_BUCKETS_BYTES } from './metric-catalogue.js';
 import type { HistogramSample } from './metrics-snapshot.js';
 
@@ -20,28 +21,5 @@ export class FlowMetrics {
 
   peakBuffered(route: string): HistogramSample[] {
     return [this.#peak.sample([route])];
-  }
-}
-
-class Histogram {
-  readonly #bounds: readonly number[];
-  /** One more than there are bounds: the last holds what is beyond them all. */
-  readonly #counts: number[];
-  #sum = 0;
-
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
-    this.#counts = new Array<number>(bounds.length + 1).fill(0);
-  }
-
-  observe(value: number): void {
-    const found = this.#bounds.findIndex((bound) => value <= bound);
-    const index = found < 0 ? this.#bounds.length : found;
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
-    this.#sum += value;
-  }
-
-  sample(labels: readonly string[]): HistogramSample {
-    return [labels, [...this.#counts], this.#sum];
   }
 }

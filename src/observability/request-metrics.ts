@@ -46,9 +46,10 @@ export class RequestMetrics {
   }
 
   durations(): HistogramSample[] {
-    return this.#list((route, name) => [
-      [[name], [...route.durations.buckets], route.durations.sumMs / 1000, this.#exemplarsOf(route)],
-    ]);
+    return this.#list((route, name) => {
+      const [labels, buckets, sum] = route.durations.sample([name]);
+      return [[labels, buckets, sum, this.#exemplarsOf(route)]];
+    });
   }
 
   blocked(): HistogramSample[] {

@@ -3,6 +3,7 @@ import type { ClientInfo, FailedAttempt } from '../contracts/exchange.js';
 import type { Fields } from '../contracts/fields.js';
 import type { Filter } from '../contracts/filter.js';
 import type { IpSet } from '../http/ip-set.js';
+import { quotedText } from '../http/quoted-text.js';
 import type { ProxyExchange } from './exchange.js';
 
 /**
@@ -47,10 +48,10 @@ export class ExchangeTrace {
   render(exchange: ProxyExchange, cause: Cause, nowMs: number): string {
     const { failedAttempts = [], attempts, client } = exchange;
     const members: readonly (string | undefined)[] = [
-      `id=${quoted(exchange.id)}`,
+      `id=${quotedText(exchange.id)}`,
       `pid=${String(process.pid)}`,
-      `listener=${quoted(client.listener)}`,
-      `client=${quoted(client.address)}`,
+      `listener=${quotedText(client.listener)}`,
+      `client=${quotedText(client.address)}`,
       optional('route', exchange.route?.name),
       this.filters.length === 0 ? undefined : `filters=(${this.filters.map(filterItem).join(' ')})`,
       optional('upstream', exchange.upstream),
@@ -62,7 +63,7 @@ export class ExchangeTrace {
       reached('response-head-ms', exchange.responseHeadAfterMs),
       `total-ms=${decimal(nowMs - exchange.startedAt)}`,
       `status=${String(exchange.status)}`,
-      `cause=${quoted(cause)}`,
+      `cause=${quotedText(cause)}`,
       optional('detail', exchange.detail),
     ];
     return members.filter((member) => member !== undefined).join(', ');
@@ -71,20 +72,17 @@ export class ExchangeTrace {
 
 const filterItem = ({ name, status }: AskedFilter): string =>
   status === undefined
-    ? `${quoted(name)};verdict=continues`
-    : `${quoted(name)};verdict=answers;status=${String(status)}`;
+    ? `${quotedText(name)};verdict=continues`
+    : `${quotedText(name)};verdict=answers;status=${String(status)}`;
 
 const attemptItem = ({ endpoint = '', cause, afterMs }: FailedAttempt): string =>
-  `${quoted(endpoint)};cause=${quoted(cause)};after-ms=${decimal(afterMs)}`;
+  `${quotedText(endpoint)};cause=${quotedText(cause)};after-ms=${decimal(afterMs)}`;
 
 const optional = (key: string, value: string | undefined): string | undefined =>
-  value === undefined ? undefined : `${key}=${quoted(value)}`;
+  value === undefined ? undefined : `${key}=${quotedText(value)}`;
 
 const reached = (key: string, afterMs: number): string | undefined =>
   afterMs < 0 ? undefined : `${key}=${decimal(afterMs)}`;
 
 /** RFC 9651 section 4.1.5: at most three digits after the point. */
 const decimal = (value: number): string => value.toFixed(3);
-
-/** RFC 9651 section 4.1.6: visible ASCII and spaces; what is none of these stands as `?`. */
-const quoted = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;

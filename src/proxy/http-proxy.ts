@@ -28,6 +28,7 @@ import type { RequestIds } from './request-id.js';
 import { RunningExchanges } from './running-exchanges.js';
 import type { Placed } from './running-exchanges.js';
 import { sheds } from './shedding.js';
+import { unmatched } from './unmatched.js';
 
 /**
  * The life of one request, in order: begin, match a route, run the request filters, forward, run the response filters,
@@ -138,19 +139,15 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   // ---- route ---------------------------------------------------------------------------------------------------------
 
   private matchRoute(): void {
-    const match = this.graph.router.match(this.downstream.head);
-    if (match.kind === 'not-found') this.replyUnmatched();
-    else if (match.kind === 'method-not-allowed') {
-      const allow = ['allow', match.allow.join(', ')] as const;
-      this.reply({ status: 405, cause: 'downstream.route.method-not-allowed', fields: [allow] });
-    } else this.takeRoute(match.target);
-  }
-
-  /** CONNECT is refused as a method, not as a place: without a route for it Torus does not know it. */
-  private replyUnmatched(): void {
-    if (this.downstream.head.connect === 'tcp')
-      this.reply({ status: 501, cause: 'downstream.head.method-unsupported' });
-    else this.reply({ status: 404, cause: 'downstream.route.not-found' });
+    const { head } = this.downstream;
+    const match = this.graph.router.match(head);
+    if (match.kind === 'matched') {
+      this.takeRoute(match.target);
+      return;
+    }
+    const reply = unmatched(match.kind, head);
+    if (match.kind === 'not-found') this.reply(reply);
+    else this.reply({ ...reply, fields: [['allow', match.allow.join(', ')]] });
   }
 
   private takeRoute(route: CompiledRoute): void {

@@ -6,7 +6,7 @@ import type { Upstream } from '../../contracts/upstream.js';
 import { CAUSES } from '../../errors/causes.js';
 import { copyOf } from '../../http/field-block.js';
 import { spendForward } from '../../http/max-forwards.js';
-import { HIDDEN, isSecretName, shownQuery } from '../../http/secret-value.js';
+import { HIDDEN, isSecretName, shownUrl } from '../../http/secret-value.js';
 import type { ProxyExchange } from '../exchange.js';
 import { grpcLimit } from '../grpc-deadline.js';
 import { sheds } from '../shedding.js';
@@ -131,10 +131,9 @@ function certainHost(upstreams: readonly ExplainedUpstream[]): string | undefine
 /** Credentials are never told; claims that became fields only to those who ask for values (a filter conceals them). */
 function withoutSecrets(forwarded: ExplainedForward, concealed: ReadonlySet<string>): ExplainedForward {
   const { target, fields } = forwarded;
-  const mark = target.indexOf('?');
   return {
     ...forwarded,
-    target: mark < 0 ? target : `${target.slice(0, mark)}${shownQuery(target.slice(mark), concealed)}`,
+    target: shownUrl(target, concealed),
     fields: fields.map(([name, value]) => [name, isSecretName(name) || concealed.has(name) ? HIDDEN : value]),
   };
 }

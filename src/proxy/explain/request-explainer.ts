@@ -9,6 +9,7 @@ import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation
 import type { RequestHead } from '../../contracts/message.js';
 import { canonicalAddress } from '../../http/ip-set.js';
 import { clientBehind } from '../client-behind.js';
+import { unmatched } from '../unmatched.js';
 import { Account } from './account.js';
 import { chooseListener } from './choose-listener.js';
 import type { ExplainerParts } from './explainer-parts.js';
@@ -72,7 +73,7 @@ export class RequestExplainer {
     const allow = match.kind === 'method-not-allowed' ? match.allow : undefined;
     account.routes = { total, candidates, allow };
     if (match.kind === 'matched') followRoute(account, match.target, this.parts);
-    else account.verdict = refused({ ...missOf(match.kind, head), because: missWords(account.routes) });
+    else account.verdict = refused({ ...unmatched(match.kind, head), because: missWords(account.routes) });
   }
 
   private clientOf({ listener, peer }: Account, head: RequestHead): ClientInfo {
@@ -87,13 +88,4 @@ export class RequestExplainer {
     };
     return clientBehind(info, head.fields, trusted);
   }
-}
-
-function missOf(
-  kind: 'not-found' | 'method-not-allowed',
-  { connect }: RequestHead,
-): { readonly status: number; readonly cause: Cause } {
-  if (kind === 'method-not-allowed') return { status: 405, cause: 'downstream.route.method-not-allowed' };
-  if (connect === 'tcp') return { status: 501, cause: 'downstream.head.method-unsupported' };
-  return { status: 404, cause: 'downstream.route.not-found' };
 }

@@ -33,8 +33,8 @@ export interface AttemptOwner {
   readonly upgrade: string | undefined;
   /** The request body from its beginning. */
   requestBody(): Body;
-  /** A line about the time that is left, ended by CRLF, or nothing. */
-  deadlineLine(nowMs: number): string;
+  /** Lines about the time that is left, each ended by CRLF, or nothing. */
+  deadlineLines(nowMs: number): string;
   onInterim(attempt: Attempt, head: ResponseHead): void;
   onResponse(attempt: Attempt, head: ResponseHead, body: Body): void;
   onSwitched(attempt: Attempt, head: ResponseHead, socket: Duplex, early: Buffer | undefined): void;
@@ -210,7 +210,7 @@ export class Attempt implements AttemptObserver, CheckoutOptions, Applicant {
     const keyLine = this.handshakeKey === undefined ? '' : `sec-websocket-key: ${this.handshakeKey}\r\n`;
     const traceLine = this.trace === undefined ? '' : `traceparent: ${this.trace.traceparent}\r\n`;
     const host = hostFor(job, connection.endpoint);
-    return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${traceLine}${this.owner.deadlineLine(this.sentAtMs)}`;
+    return `host: ${host}\r\n${keyLine}${services.forwardedLines(job.exchange)}${traceLine}${this.owner.deadlineLines(this.sentAtMs)}`;
   }
 
   // ---- what comes of it ----------------------------------------------------------------------------------------------

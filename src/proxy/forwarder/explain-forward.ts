@@ -1,10 +1,9 @@
 import type { ExplainedForward, ExplainedRetry } from '../../contracts/explanation.js';
 import type { ForwardExplanation, ForwardQuestion } from '../../contracts/forwarder.js';
 import { copyOf } from '../../http/field-block.js';
-import { grpcTimeoutLine } from '../../http/grpc.js';
 import { serialiseRequestHead } from '../codec/http1/request-serialiser.js';
 import { isRefusedConnect, tunnelProtocolOf } from './connect-tunnel.js';
-import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
+import { deadlineLines, takeClaimedDeadline } from './deadline-field.js';
 import type { ForwardedLines } from './forwarded-lines.js';
 import type { LoopGuard } from './loop-guard.js';
 import { hostFor, targetOf } from './request-target.js';
@@ -29,7 +28,7 @@ export function explainForward(question: ForwardQuestion, rules: ForwardRules): 
 const UNKNOWN_HOST = { authority: '(that of the endpoint)' };
 
 function describe(question: ForwardQuestion, rules: ForwardRules): ExplainedForward {
-  const { route, downstream, endpointHost } = question;
+  const { exchange, route, downstream, endpointHost } = question;
   const { head } = downstream;
   const target = targetOf(question);
   const upgrade = tunnelProtocolOf(head, route.config.upgrades);
@@ -43,9 +42,11 @@ function describe(question: ForwardQuestion, rules: ForwardRules): ExplainedForw
   // What follows a CONNECT is bare bytes: no request is written.
   if (head.connect === 'tcp') return { ...place, fields: [] };
   const fields = copyOf(question.fields);
-  const deadline = deadlineLines({ ...question, fields });
+  const claimedMs = takeClaimedDeadline({ exchange, fields }, route.config.timeouts.deadlineField);
+  // Of an attempt that begins at once.
+  const deadline = deadlineLines(question, claimedMs, exchange.startedAt);
   const host = hostFor(question, endpointHost === undefined ? UNKNOWN_HOST : { authority: endpointHost });
-  const addedLines = `host: ${host}\r\n${rules.forwardedLines(question.exchange)}${deadline}`;
+  const addedLines = `host: ${host}\r\n${rules.forwardedLines(exchange)}${deadline}`;
   const body = { kind: 'none' } as const;
   const text = serialiseRequestHead({ method: head.method, target, head, fields, upgrade, addedLines, body });
   return { ...place, fields: pairsIn(text) };
@@ -62,21 +63,6 @@ function retryOf({ route, downstream }: ForwardQuestion): ExplainedRetry | undef
     hedgeAfterMs: retry.hedge?.afterMs,
     from: 'route',
   };
-}
-
-/** Those of an attempt that begins at once. */
-function deadlineLines(question: ForwardQuestion): string {
-  const { exchange, route } = question;
-  const { timeouts, retry } = route.config;
-  const ofCall = grpcTimeoutLine(exchange.grpc, exchange.startedAt);
-  if (timeouts.deadlineField === undefined) return ofCall;
-  const deadlines = {
-    field: timeouts.deadlineField,
-    claimedMs: takeClaimedDeadline(question, timeouts.deadlineField),
-    requestMs: timeouts.requestMs,
-    perTryMs: retry?.perTryTimeoutMs ?? 0,
-  };
-  return `${ofCall}${deadlineLine(exchange, deadlines, exchange.startedAt)}`;
 }
 
 function pairsIn(headText: string): readonly (readonly [name: string, value: string])[] {

@@ -7,11 +7,11 @@ import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import type { AttemptKind } from '../../contracts/tracing.js';
 import type { AttemptFailure, CheckoutOptions } from '../../contracts/upstream.js';
-import { grpcStatusIn, grpcTimeoutLine } from '../../http/grpc.js';
+import { grpcStatusIn } from '../../http/grpc.js';
 import type { AttemptOwner, ForwardingServices } from './attempt.js';
 import { Attempt, NO_ENDPOINTS } from './attempt.js';
 import { tunnelProtocolOf } from './connect-tunnel.js';
-import { deadlineLine, takeClaimedDeadline } from './deadline-field.js';
+import { deadlineLines, takeClaimedDeadline } from './deadline-field.js';
 import type { BodyState, Retry } from './exchange-retries.js';
 import { ExchangeRetries } from './exchange-retries.js';
 import { ReplayBody } from './replay-body.js';
@@ -57,8 +57,7 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
 
   start(): void {
     const { retry, timeouts } = this.job.route.config;
-    if (timeouts.deadlineField !== undefined)
-      this.claimedDeadlineMs = takeClaimedDeadline(this.job, timeouts.deadlineField);
+    this.claimedDeadlineMs = takeClaimedDeadline(this.job, timeouts.deadlineField);
     if (retry?.hedge !== undefined) this.awaitHedge();
     this.begin(this.upgrade !== undefined ? 'tunnel' : 'pooled');
   }
@@ -124,17 +123,8 @@ export class ExchangeForwarding implements Forwarding, AttemptOwner {
     return this.replay?.isWhole === true ? 'whole' : 'lost';
   }
 
-  deadlineLine(nowMs: number): string {
-    const { timeouts, retry } = this.job.route.config;
-    const ofCall = grpcTimeoutLine(this.job.exchange.grpc, nowMs);
-    if (timeouts.deadlineField === undefined) return ofCall;
-    const deadlines = {
-      field: timeouts.deadlineField,
-      claimedMs: this.claimedDeadlineMs,
-      requestMs: timeouts.requestMs,
-      perTryMs: retry?.perTryTimeoutMs ?? 0,
-    };
-    return `${ofCall}${deadlineLine(this.job.exchange, deadlines, nowMs)}`;
+  deadlineLines(nowMs: number): string {
+    return deadlineLines(this.job, this.claimedDeadlineMs, nowMs);
   }
 
   // ---- the response --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import { namesOf } from '../../http/certificate-names.js';
  * (RFC 9525 section 6.3: one label), then the first. Looked up, never searched: a listener may have thousands.
  */
 export class CertificateChooser {
-  private byName: ReadonlyMap<string, SecureContext>;
+  private byName: ByName<SecureContext>;
 
   /** Throws when one of them cannot be used. */
   constructor(certificates: readonly CertificateConfig[], common: SecureContextOptions) {
@@ -23,8 +23,7 @@ export class CertificateChooser {
 
   /** Undefined for the listener's first. */
   choose(serverName: string): SecureContext | undefined {
-    const name = serverName.toLowerCase();
-    return this.byName.get(name) ?? this.byName.get(wildcardFor(name));
+    return chosenFor(serverName, this.byName);
   }
 
   readonly onServerName: NonNullable<TlsOptions['SNICallback']> = (name, callback) => {
@@ -32,19 +31,45 @@ export class CertificateChooser {
   };
 }
 
+type ByName<Value> = ReadonlyMap<string, Value>;
+
 function contextsByName(
   certificates: readonly CertificateConfig[],
   common: SecureContextOptions,
-): ReadonlyMap<string, SecureContext> {
-  const contexts = new Map<string, SecureContext>();
-  if (certificates.length < 2) return contexts;
-  for (const { certPem, keyPem } of certificates) {
-    const context = createSecureContext({ ...common, cert: certPem, key: keyPem });
+): ByName<SecureContext> {
+  if (certificates.length < 2) return new Map();
+  return byNameOf(certificates, ({ certPem, keyPem }) =>
+    createSecureContext({ ...common, cert: certPem, key: keyPem }),
+  );
+}
+
+function byNameOf<Value>(
+  certificates: readonly CertificateConfig[],
+  make: (certificate: CertificateConfig) => Value,
+): ByName<Value> {
+  const made = new Map<string, Value>();
+  for (const certificate of certificates) {
+    const value = make(certificate);
     // Where two have the same name, the one that is listed first.
-    for (const name of namesOf(new X509Certificate(certPem)))
-      if (!contexts.has(name)) contexts.set(name, context);
+    for (const name of namesOf(new X509Certificate(certificate.certPem)))
+      if (!made.has(name)) made.set(name, value);
   }
-  return contexts;
+  return made;
+}
+
+/** The certificate that says the name; undefined where none does. For those who only ask. */
+export const certificateNaming = (
+  certificates: readonly CertificateConfig[],
+  serverName: string,
+): CertificateConfig | undefined =>
+  chosenFor(
+    serverName,
+    byNameOf(certificates, (certificate) => certificate),
+  );
+
+function chosenFor<Value>(serverName: string, byName: ByName<Value>): Value | undefined {
+  const name = serverName.toLowerCase();
+  return byName.get(name) ?? byName.get(wildcardFor(name));
 }
 
 function wildcardFor(name: string): string {

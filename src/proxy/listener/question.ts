@@ -3,12 +3,12 @@ import { isIP } from 'node:net';
 import type { CertificateConfig, ListenerConfig } from '../../contracts/config.js';
 import type { ExplainedCheck, ExplainQuestion } from '../../contracts/explanation.js';
 import type { RequestHead } from '../../contracts/message.js';
-import { namesOf } from '../../http/certificate-names.js';
 import { compileIpSet } from '../../http/ip-set.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import { HeadReader } from '../codec/http1/head-reader.js';
 import { parseRequestHead } from '../codec/http1/request-head.js';
 import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
+import { certificateNaming } from './certificate-chooser.js';
 import { PROGRESS_CAUSES } from './request-reader.js';
 
 /**
@@ -101,24 +101,10 @@ function certificateCheck(certificates: readonly CertificateConfig[], authority:
     .replace(/^\[|\]$/g, '')
     .toLowerCase();
   // Clients that connect by address ask for no name.
-  const byName = isIP(host) > 0 ? undefined : certificateFor(certificates, host);
+  const byName = isIP(host) > 0 ? undefined : certificateNaming(certificates, host);
   if (byName !== undefined) return passed('certificate', byName.certFile);
   const [first] = certificates;
   if (first === undefined) return { name: 'certificate', passed: false, detail: 'there is none' };
   const covers = isIP(host) > 0 && new X509Certificate(first.certPem).checkIP(host) !== undefined;
   return passed('certificate', `${first.certFile}, the default${covers ? '' : `: it does not name ${host}`}`);
 }
-
-function certificateFor(
-  certificates: readonly CertificateConfig[],
-  host: string,
-): CertificateConfig | undefined {
-  const dot = host.indexOf('.');
-  const wildcard = dot < 0 ? '' : `*${host.slice(dot)}`;
-  const named = certificates.map((certificate) => ({ certificate, names: namesIn(certificate) }));
-  const holder =
-    named.find(({ names }) => names.includes(host)) ?? named.find(({ names }) => names.includes(wildcard));
-  return holder?.certificate;
-}
-
-const namesIn = ({ certPem }: CertificateConfig): readonly string[] => namesOf(new X509Certificate(certPem));

@@ -1,5 +1,6 @@
 /** Owns the answers of the filter (RFC 6750 section 3). They name a reason, never the token or a key. */
 import type { LocalReply } from '../../../contracts/filter.js';
+import { quotedText } from '../../../http/quoted-text.js';
 
 export interface Challenges {
   /** No token was sent: the challenge carries no error code (RFC 6750 section 3.1). */
@@ -13,14 +14,14 @@ export interface Challenges {
 const RETRY_AFTER_SECONDS = '5';
 
 export function createChallenges(realm: string, scopes: readonly string[]): Challenges {
-  const bearer = `Bearer realm=${quoted(realm)}`;
-  const scope = quoted(scopes.join(' '));
+  const bearer = `Bearer realm=${quotedText(realm)}`;
+  const scope = quotedText(scopes.join(' '));
   return {
     missing: unauthenticated('A bearer token is needed.', bearer),
     invalid: (description) =>
       unauthenticated(
         description,
-        `${bearer}, error="invalid_token", error_description=${quoted(description)}`,
+        `${bearer}, error="invalid_token", error_description=${quotedText(description)}`,
       ),
     insufficientScope: {
       status: 403,
@@ -44,8 +45,4 @@ function unauthenticated(detail: string, challenge: string): LocalReply {
     detail,
     fields: [['www-authenticate', challenge]],
   };
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
 }
