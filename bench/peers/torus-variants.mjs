@@ -8,7 +8,7 @@
  * @property {boolean} [accessLog] to a file
  * @property {number} [heapMb] the old generation may be this large
  * @property {boolean} [admin] the admin API with the metrics is up
- * @property {number} [tracing] share of the requests whose spans are recorded and posted; left out: tracing is off
+ * @property {object} [tracing] as in the configuration, but for the collector; left out: tracing is off
  */
 
 /** Nothing but forwarding. @type {TorusVariant} */

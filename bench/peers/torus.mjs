@@ -40,7 +40,7 @@ const configuration = (variant, ports, { certificate, upstream, collector }) => 
     ],
     admin: variant.admin === true ? { address: '127.0.0.1:0' } : false,
     log: { access: variant.accessLog === true },
-    tracing: collector === undefined ? false : { endpoint: collector, sampling: variant.tracing },
+    tracing: collector === undefined ? false : { endpoint: collector, ...variant.tracing },
     metrics: { exemplars: collector !== undefined },
     upstreams: { service: { endpoints: [upstream.url], pool: { idleTimeout: '1h' } } },
     routes: routesOf(variant),

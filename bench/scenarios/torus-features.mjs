@@ -9,6 +9,9 @@ import { CPU_PER_REQUEST } from './scenario.mjs';
 /** Twice what a worker remembers by default, so that a token is always forgotten when its turn comes again. */
 const TOKENS = 20_000;
 
+/** The most that the configuration takes. */
+const UNLIMITED = 1_000_000;
+
 const load = { scheme: /** @type {const} */ ('http'), path: SMALL_PATH, connections: SMALL_CONNECTIONS };
 
 /** @param {string} scratch @returns {string} file with a token on each line */
@@ -57,8 +60,17 @@ export const torusFeatureScenarios = [
   ]),
   feature('telemetry', 'telemetry', [
     subject({ name: 'Torus, telemetry off' }),
-    subject({ name: 'Torus, metrics and traces, none recorded', admin: true, tracing: 0 }),
-    subject({ name: 'Torus, metrics and traces, 10 % recorded', admin: true, tracing: 0.1 }),
-    subject({ name: 'Torus, metrics and traces, all recorded', admin: true, tracing: 1 }),
+    subject({ name: 'Torus, metrics and traces, as by default', admin: true, tracing: {} }),
+    subject({ name: 'Torus, metrics and traces, none recorded', admin: true, tracing: { sampling: 0 } }),
+    subject({
+      name: 'Torus, metrics and traces, 10 % recorded',
+      admin: true,
+      tracing: { sampling: 0.1, tracesPerSecond: UNLIMITED },
+    }),
+    subject({
+      name: 'Torus, metrics and traces, all recorded',
+      admin: true,
+      tracing: { tracesPerSecond: UNLIMITED },
+    }),
   ]),
 ];

@@ -5,6 +5,8 @@ export interface TracingConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Share of the traces that begin here, 0 to 1. */
   readonly sampling: number;
+  /** Of them recorded at most, in each worker. */
+  readonly tracesPerSecond: number;
   /** What becomes of the trace context of a client that is not in `trustedProxies`. */
   readonly clientContext: ClientContext;
   readonly serviceName: string;

@@ -167,6 +167,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     ['result'],
     'Posts of spans to the collector: ok or failed.',
   ),
+  family(
+    'counter',
+    'torus_traces_limited_total',
+    [],
+    'Exchanges that sampling had chosen, and that were not recorded because of tracesPerSecond.',
+  ),
   family('gauge', 'torus_trace_queue_spans', [], 'Spans that wait to be posted.'),
 ];
 

@@ -50,6 +50,11 @@ const tracingSchema = z
         'Share of the traces that are recorded, of those that begin here. Traces of trusted peers are recorded where the peer records them.',
       )
       .meta({ 'x-examples': ['10%'] }),
+    tracesPerSecond: integer(1, 1_000_000)
+      .prefault(100)
+      .describe(
+        'Of those, recorded at most in each worker, on average: up to five seconds of it may come at once. What is beyond it is counted.',
+      ),
     clientContext: z
       .enum(['continue', 'trust', 'restart'])
       .prefault('continue')

@@ -6,6 +6,7 @@ import { attemptSpanName, grpcAttributes, methodAttributes } from './exchange-sp
 import {
   intAttribute,
   knownAttribute,
+  remembered,
   SPAN_KIND,
   spanJson,
   textAttribute,
@@ -18,6 +19,13 @@ const withCause = knownAttribute('torus.cause');
 const withError = knownAttribute('error.type');
 const withServer = knownAttribute('server.address');
 const withEndpoint = knownAttribute('torus.endpoint');
+const withServerPort = intAttribute('server.port');
+const withStatus = remembered(intAttribute('http.response.status_code'));
+const withResends = remembered(intAttribute('http.request.resend_count'));
+const withUrl = textAttribute('url.full');
+const withConnectedAfter = intAttribute('torus.connected_after_us');
+const withResponseAfter = intAttribute('torus.response_head_after_us');
+const REUSED = trueAttribute('torus.connection.reused');
 
 /** What a span needs of the trace it belongs to. */
 export interface AttemptContext {
@@ -115,8 +123,8 @@ export class RecordedAttempt implements AttemptTrace {
     return (
       methodAttributes(exchange.request.method) +
       this.endpointAttributes() +
-      (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
-      (plan.resends === 0 ? '' : intAttribute('http.request.resend_count', plan.resends)) +
+      (status === 0 ? '' : withStatus(status)) +
+      (plan.resends === 0 ? '' : withResends(plan.resends)) +
       (error === undefined ? '' : withError(error)) +
       (plan.kind === 'mirror' ? '' : grpcAttributes(exchange)) +
       withUpstream(plan.upstream) +
@@ -130,18 +138,10 @@ export class RecordedAttempt implements AttemptTrace {
     const { endpoint, target } = this;
     if (endpoint === undefined) return '';
     const { label, scheme = 'http' } = endpoint;
-    const colon = label.lastIndexOf(':');
-    const host = label.slice(0, colon);
-    const port = label.slice(colon + 1);
-    const written = host.includes(':') ? `[${host}]` : host;
     return (
-      (target === ''
-        ? ''
-        : textAttribute('url.full', `${scheme}://${written}:${port}${withoutQuery(target)}`)) +
-      withServer(host) +
-      intAttribute('server.port', Number(port)) +
-      withEndpoint(label) +
-      (this.reused ? trueAttribute('torus.connection.reused') : '')
+      (target === '' ? '' : withUrl(originsOf[scheme](label) + withoutQuery(target))) +
+      addressAttributes(label) +
+      (this.reused ? REUSED : '')
     );
   }
 
@@ -149,15 +149,37 @@ export class RecordedAttempt implements AttemptTrace {
   private timeAttributes(): string {
     const { startedAt, connectedAt, respondedAt } = this;
     return (
-      (connectedAt < 0
-        ? ''
-        : intAttribute('torus.connected_after_us', microseconds(connectedAt - startedAt))) +
-      (respondedAt < 0
-        ? ''
-        : intAttribute('torus.response_head_after_us', microseconds(respondedAt - startedAt)))
+      (connectedAt < 0 ? '' : withConnectedAfter(microseconds(connectedAt - startedAt))) +
+      (respondedAt < 0 ? '' : withResponseAfter(microseconds(respondedAt - startedAt)))
     );
   }
 }
+
+interface Address {
+  readonly host: string;
+  readonly port: string;
+}
+
+/** Of `host:port`. */
+const addressIn = (label: string): Address => {
+  const colon = label.lastIndexOf(':');
+  return { host: label.slice(0, colon), port: label.slice(colon + 1) };
+};
+
+const addressAttributes = remembered((label: string) => {
+  const { host, port } = addressIn(label);
+  return withServer(host) + withServerPort(Number(port)) + withEndpoint(label);
+});
+
+const originOf = (scheme: string, label: string): string => {
+  const { host, port } = addressIn(label);
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
+const originsOf = {
+  http: remembered((label: string) => originOf('http', label)),
+  https: remembered((label: string) => originOf('https', label)),
+};
 
 const microseconds = (ms: number): number => Math.round(ms * 1000);
 

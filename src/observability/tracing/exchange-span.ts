@@ -1,6 +1,6 @@
 /** Owns what the span of an exchange says: the stable HTTP semantic conventions of OpenTelemetry for servers, and `torus.*`. */
 import type { Exchange } from '../../contracts/exchange.js';
-import { intAttribute, knownAttribute, textAttribute } from './otlp-json.js';
+import { intAttribute, knownAttribute, remembered, textAttribute } from './otlp-json.js';
 
 /** The methods that the conventions know (RFC 9110 and PATCH); all others are `_OTHER`. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -27,11 +27,25 @@ const withListener = knownAttribute('torus.listener');
 const withRoute = knownAttribute('torus.route');
 const withUpstream = knownAttribute('torus.upstream');
 const withEndpoint = knownAttribute('torus.endpoint');
+const withOriginalMethod = textAttribute('http.request.method_original');
+const withPath = textAttribute('url.path');
+const withClient = textAttribute('client.address');
+const withPeer = textAttribute('network.peer.address');
+const withPeerPort = intAttribute('network.peer.port');
+const withServerPort = remembered(intAttribute('server.port'));
+const withStatus = remembered(intAttribute('http.response.status_code'));
+const withRequestSize = intAttribute('http.request.body.size');
+const withResponseSize = intAttribute('http.response.body.size');
+const withRequestId = textAttribute('torus.request_id');
+const withDetail = textAttribute('torus.detail');
+const withAttempts = remembered(intAttribute('torus.attempts'));
+const withRpcSystem = knownAttribute('rpc.system');
+const withRpcService = knownAttribute('rpc.service');
+const withRpcMethod = knownAttribute('rpc.method');
+const withRpcStatus = remembered(intAttribute('rpc.grpc.status_code'));
 
 export const methodAttributes = (method: string): string =>
-  METHODS.has(method)
-    ? withMethod(method)
-    : withMethod('_OTHER') + textAttribute('http.request.method_original', method);
+  METHODS.has(method) ? withMethod(method) : withMethod('_OTHER') + withOriginalMethod(method);
 
 const nameOfMethod = (method: string): string => (METHODS.has(method) ? method : 'HTTP');
 
@@ -61,7 +75,7 @@ const requestAttributes = ({ request, route }: Exchange): string => {
   return (
     methodAttributes(request.method) +
     withScheme(request.scheme) +
-    textAttribute('url.path', request.path) +
+    withPath(request.path) +
     (route === undefined ? '' : withPattern(route.config.match.path)) +
     (agent === undefined ? '' : withAgent(agent))
   );
@@ -69,10 +83,10 @@ const requestAttributes = ({ request, route }: Exchange): string => {
 
 const networkAttributes = ({ request, client }: Exchange): string =>
   serverAttributes(request.host, request.authority) +
-  textAttribute('client.address', client.address) +
+  withClient(client.address) +
   // Of a client that came by itself this says it all.
-  (client.peerAddress === client.address ? '' : textAttribute('network.peer.address', client.peerAddress)) +
-  intAttribute('network.peer.port', client.peerPort) +
+  (client.peerAddress === client.address ? '' : withPeer(client.peerAddress)) +
+  withPeerPort(client.peerPort) +
   withVersion(request.httpVersion);
 
 /** Who was asked: of `host[:port]` the port only where it was said. */
@@ -80,29 +94,27 @@ const serverAttributes = (host: string, authority: string): string => {
   if (host === '') return '';
   if (authority.length === host.length) return withServer(host);
   const port = /:(\d{1,5})$/.exec(authority)?.[1];
-  return port === undefined ? withServer(host) : withServer(host) + intAttribute('server.port', Number(port));
+  return port === undefined ? withServer(host) : withServer(host) + withServerPort(Number(port));
 };
 
 const outcomeAttributes = (exchange: Exchange, failed: boolean): string => {
   const { cause = 'ok', status, route, upstream, endpoint, detail } = exchange;
   return (
-    (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
+    (status === 0 ? '' : withStatus(status)) +
     (failed ? withError(cause === 'ok' ? errorOfStatus(exchange) : cause) : '') +
-    sizeAttribute('http.request.body.size', exchange.requestBytes) +
-    sizeAttribute('http.response.body.size', exchange.responseBytes) +
+    (exchange.requestBytes === 0 ? '' : withRequestSize(exchange.requestBytes)) +
+    (exchange.responseBytes === 0 ? '' : withResponseSize(exchange.responseBytes)) +
     grpcAttributes(exchange) +
-    textAttribute('torus.request_id', exchange.id) +
+    withRequestId(exchange.id) +
     withCause(cause) +
     withListener(exchange.client.listener) +
     (route === undefined ? '' : withRoute(route.name)) +
     (upstream === undefined ? '' : withUpstream(upstream)) +
     (endpoint === undefined ? '' : withEndpoint(endpoint)) +
-    (detail === undefined ? '' : textAttribute('torus.detail', detail)) +
-    intAttribute('torus.attempts', exchange.attempts)
+    (detail === undefined ? '' : withDetail(detail)) +
+    withAttempts(exchange.attempts)
   );
 };
-
-const sizeAttribute = (key: string, bytes: number): string => (bytes === 0 ? '' : intAttribute(key, bytes));
 
 const errorOfStatus = ({ status, grpc }: Exchange): string =>
   status < 500 && grpc !== undefined ? String(grpc.status) : String(status);
@@ -111,9 +123,10 @@ const errorOfStatus = ({ status, grpc }: Exchange): string =>
 export const grpcAttributes = ({ request, grpc }: Exchange): string => {
   if (grpc === undefined) return '';
   const slash = request.path.lastIndexOf('/');
-  const service = slash > 0 ? textAttribute('rpc.service', request.path.slice(1, slash)) : '';
   return (
-    `${textAttribute('rpc.system', 'grpc')}${service}${textAttribute('rpc.method', request.path.slice(slash + 1))}` +
-    (grpc.status < 0 ? '' : intAttribute('rpc.grpc.status_code', grpc.status))
+    withRpcSystem('grpc') +
+    (slash > 0 ? withRpcService(request.path.slice(1, slash)) : '') +
+    withRpcMethod(request.path.slice(slash + 1)) +
+    (grpc.status < 0 ? '' : withRpcStatus(grpc.status))
   );
 };

@@ -20,6 +20,7 @@ export class WorkerTracing {
   readonly #ids = new TraceIds();
   readonly #version: string;
   readonly #instanceId = randomUUID();
+  #limited = 0;
 
   constructor(config: TracingConfig, version: string, log: Log) {
     this.#version = version;
@@ -41,6 +42,7 @@ export class WorkerTracing {
       clock: this.#clock,
       now: () => performance.now(),
       random: Math.random,
+      onLimited: () => (this.#limited += 1),
       record: (span) => this.#exporter.add(span),
     });
   }
@@ -51,7 +53,8 @@ export class WorkerTracing {
   }
 
   metrics(): Pick<MetricsSnapshot, 'counters' | 'gauges'> {
-    return this.#exporter.metrics();
+    const { counters, gauges } = this.#exporter.metrics();
+    return { counters: { ...counters, torus_traces_limited_total: [[[], this.#limited]] }, gauges };
   }
 
   /** See `SpanExporter.flush`. */

@@ -26,26 +26,48 @@ export interface SpanText {
 const MAX_VALUE_LENGTH = 1024;
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f-\uffff]/;
 
-const quote = (value: string): string => {
+/** What stands between quotes. */
+const inner = (value: string): string => {
   const bounded = value.length > MAX_VALUE_LENGTH ? value.slice(0, MAX_VALUE_LENGTH) : value;
-  return NEEDS_ESCAPE.test(bounded) ? JSON.stringify(bounded) : `"${bounded}"`;
+  return NEEDS_ESCAPE.test(bounded) ? escaped(bounded) : bounded;
 };
 
-/** Attributes follow each other with a comma before each; the first one's is taken off at the end. */
-export const textAttribute = (key: string, value: string): string =>
-  `,{"key":"${key}","value":{"stringValue":${quote(value)}}}`;
+/** ASCII alone, so that a text is as many bytes as characters. */
+const escaped = (value: string): string =>
+  JSON.stringify(value)
+    .slice(1, -1)
+    .replace(
+      /[\u007f-\uffff]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
 
-/** Of each key; then they are forgotten, and begin anew. */
+/**
+ * Writers of one attribute each, whose key is known to be harmless. A comma stands before every attribute; the first one's is taken
+ * off at the end. They add pieces instead of filling templates: a template asks of each piece whether it is a text.
+ */
+export const textAttribute = (key: string): ((value: string) => string) => {
+  const before = `,{"key":"${key}","value":{"stringValue":"`;
+  return (value) => before + inner(value) + '"}}';
+};
+
+export const intAttribute = (key: string): ((value: number) => string) => {
+  const before = `,{"key":"${key}","value":{"intValue":`;
+  return (value) => before + String(value) + '}}';
+};
+
+export const trueAttribute = (key: string): string => `,{"key":"${key}","value":{"boolValue":true}}`;
+
+/** Of each writer; then they are forgotten, and begin anew. */
 const MAX_KNOWN = 500;
 
-/** As `textAttribute`, for a key with values that come again and again: each is written once, in one piece. */
-export const knownAttribute = (key: string): ((value: string) => string) => {
-  const written = new Map<string, string>();
+/** For values that come again and again: what is written of each is made once, in one piece. */
+export const remembered = <Value>(write: (value: Value) => string): ((value: Value) => string) => {
+  const written = new Map<Value, string>();
   return (value) => {
     const known = written.get(value);
     if (known !== undefined) return known;
     if (written.size >= MAX_KNOWN) written.clear();
-    const text = inOnePiece(textAttribute(key, value));
+    const text = inOnePiece(write(value));
     written.set(value, text);
     return text;
   };
@@ -54,14 +76,11 @@ export const knownAttribute = (key: string): ((value: string) => string) => {
 /** A text put together of pieces is kept as the pieces, and gathered at each use. */
 const inOnePiece = (text: string): string => Buffer.from(text).toString();
 
-export const intAttribute = (key: string, value: number): string =>
-  `,{"key":"${key}","value":{"intValue":${value}}}`;
-
-export const trueAttribute = (key: string): string => `,{"key":"${key}","value":{"boolValue":true}}`;
+/** `textAttribute`, remembered. */
+export const knownAttribute = (key: string): ((value: string) => string) => remembered(textAttribute(key));
 
 /** Of a span whose key is not known to be harmless. */
-export const givenAttribute = (key: string, value: string): string =>
-  `,{"key":${quote(key)},"value":{"stringValue":${quote(value)}}}`;
+export const givenAttribute = (key: string, value: string): string => textAttribute(inner(key))(value);
 
 let knownSecond = -1;
 let knownSecondText = '';
@@ -75,21 +94,20 @@ const nanoseconds = (ms: number): string => {
     knownSecondText = String(second);
   }
   const rest = microseconds - second * 1_000_000;
-  return `${knownSecondText}${String(1_000_000 + rest).slice(1)}000`;
+  return knownSecondText + String(1_000_000 + rest).slice(1) + '000';
 };
-
-const STATUS_ERROR = ',"status":{"code":2}';
 
 export const spanJson = (span: SpanText): string => {
   const { traceId, spanId, parentId, link } = span;
-  const parent = parentId === '' ? '' : `,"parentSpanId":"${parentId}"`;
-  const links =
-    link === undefined ? '' : `,"links":[{"traceId":"${link.traceId}","spanId":"${link.spanId}"}]`;
-  return (
-    `{"traceId":"${traceId}","spanId":"${spanId}"${parent},"name":${quote(span.name)},"kind":${span.kind}` +
-    `,"startTimeUnixNano":"${nanoseconds(span.startMs)}","endTimeUnixNano":"${nanoseconds(span.endMs)}"` +
-    `,"attributes":[${span.attributes.slice(1)}]${links}${span.failed ? STATUS_ERROR : ''}}`
-  );
+  let text = '{"traceId":"' + traceId + '","spanId":"' + spanId;
+  if (parentId !== '') text += '","parentSpanId":"' + parentId;
+  text += '","name":"' + inner(span.name) + '","kind":' + String(span.kind);
+  text += ',"startTimeUnixNano":"' + nanoseconds(span.startMs);
+  text += '","endTimeUnixNano":"' + nanoseconds(span.endMs);
+  text += '","attributes":[' + span.attributes.slice(1);
+  if (link !== undefined)
+    text += '],"links":[{"traceId":"' + link.traceId + '","spanId":"' + link.spanId + '"}';
+  return text + (span.failed ? '],"status":{"code":2}}' : ']}');
 };
 
 /** What stands around the spans of one post. */
@@ -106,7 +124,7 @@ export const envelopeOf = (resource: Readonly<Record<string, string>>, scopeVers
   return {
     before:
       `{"resourceSpans":[{"resource":{"attributes":[${attributes}]},"scopeSpans":[{"scope":` +
-      `{"name":"torus","version":${quote(scopeVersion)}},"spans":[`,
+      `{"name":"torus","version":"${inner(scopeVersion)}"},"spans":[`,
     after: ']}]}]}',
   };
 };

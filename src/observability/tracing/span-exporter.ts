@@ -4,6 +4,7 @@ import type { MetricsSnapshot, Sample } from '../metrics-snapshot.js';
 import type { Envelope } from './otlp-json.js';
 import { sendSpans } from './otlp-sender.js';
 import type { SenderTools, SendResult } from './otlp-sender.js';
+import { SpanQueue } from './span-queue.js';
 
 export type ExporterConfig = Pick<
   TracingConfig,
@@ -30,7 +31,7 @@ const WARN_EVERY_MS = 60_000;
 export class SpanExporter {
   #settings: ExporterSettings;
   readonly #services: ExporterServices;
-  #queue: Buffer[] = [];
+  readonly #queue = new SpanQueue();
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   /** Given when the worker ends: nothing is waited for any more. */
@@ -58,13 +59,13 @@ export class SpanExporter {
 
   /** Takes a span as JSON, or drops it where too many wait. */
   add(span: string): void {
-    if (this.#over || this.#queue.length >= this.#settings.queueSize) {
+    const { queueSize, batchSize, envelope } = this.#settings;
+    if (this.#over || this.#queue.waiting >= queueSize) {
       this.#overflowed += 1;
       return;
     }
-    // Bytes: a text put together of many pieces would live on as all of them.
-    this.#queue.push(Buffer.from(`,${span}`));
-    if (this.#queue.length >= this.#settings.batchSize) this.#begin();
+    this.#queue.add(span, batchSize, envelope);
+    if (this.#queue.waiting >= batchSize) this.#begin();
     else this.#schedule();
   }
 
@@ -78,9 +79,9 @@ export class SpanExporter {
     await Promise.race([this.#drain(), limit]);
     clearTimeout(timer);
     clearTimeout(this.#timer);
-    const left = this.#queue.length + this.#posted;
+    const left = this.#queue.waiting + this.#posted;
     this.#over = true;
-    this.#queue = [];
+    this.#queue.clear();
     this.#failed += left;
     if (left > 0) this.#services.warn({ spans: left }, 'Spans were not exported before the end');
   }
@@ -91,7 +92,7 @@ export class SpanExporter {
     do {
       this.#begin();
       await this.#sending;
-    } while (this.#queue.length > 0 && !this.#failing);
+    } while (this.#queue.waiting > 0 && !this.#failing);
   }
 
   #schedule(): void {
@@ -107,22 +108,23 @@ export class SpanExporter {
     this.#timer = undefined;
     this.#sending = this.#post().finally(() => {
       this.#sending = undefined;
-      if (this.#queue.length >= this.#settings.batchSize) this.#begin();
-      else if (this.#queue.length > 0) this.#schedule();
+      if (this.#queue.waiting >= this.#settings.batchSize) this.#begin();
+      else if (this.#queue.waiting > 0) this.#schedule();
     });
   }
 
   async #post(): Promise<void> {
-    const { batchSize, envelope } = this.#settings;
-    const batch = this.#queue.splice(0, batchSize);
-    if (batch.length === 0) return;
+    const batch = this.#queue.take();
+    if (batch === undefined) return;
+    const { spans } = batch;
     this.#services.onPost();
-    this.#posted = batch.length;
-    const body = bodyOf(batch, envelope);
-    const result = await sendSpans(body, this.#settings, this.#services, this.#hurry.signal);
+    this.#posted = spans;
+    const result = await sendSpans(batch.body(), this.#settings, this.#services, this.#hurry.signal);
     this.#posted = 0;
     // What ends after the end was given up, and counted.
-    if (!this.#over) this.#note(result, batch.length);
+    if (!this.#over) this.#note(result, spans);
+    // A collector that refused may have done so early: then the body may still be on its way.
+    if (result.ok) this.#queue.giveBack(batch);
   }
 
   #note(result: SendResult, spans: number): void {
@@ -162,13 +164,7 @@ export class SpanExporter {
     ];
     return {
       counters: { torus_trace_spans_total: spans, torus_trace_exports_total: posts },
-      gauges: { torus_trace_queue_spans: [[[], this.#queue.length]] },
+      gauges: { torus_trace_queue_spans: [[[], this.#queue.waiting]] },
     };
   }
-}
-
-/** Each span stands behind a comma; the first one's is left out. */
-function bodyOf([first, ...rest]: readonly Buffer[], { before, after }: Envelope): Uint8Array {
-  const begin = first === undefined ? [] : [first.subarray(1)];
-  return Buffer.concat([Buffer.from(before), ...begin, ...rest, Buffer.from(after)]);
 }

@@ -8,6 +8,7 @@ import { RecordedAttempt } from './attempt-span.js';
 import type { AttemptContext } from './attempt-span.js';
 import { exchangeAttributes, exchangeSpanName, isFailedExchange } from './exchange-span.js';
 import { SPAN_KIND, spanJson } from './otlp-json.js';
+import { TraceBudget } from './trace-budget.js';
 import { isChosen } from './trace-ids.js';
 import type { TraceIds } from './trace-ids.js';
 import type { WallClock } from './wall-clock.js';
@@ -19,11 +20,13 @@ export interface TracerServices {
   now(): number;
   /** From 0 up to 1. */
   random(): number;
+  /** An exchange was to be recorded, and is not: there were too many in this second. */
+  onLimited(): void;
   /** Takes a span as JSON. */
   record(span: string): void;
 }
 
-export type TracerPolicy = Pick<TracingConfig, 'sampling' | 'clientContext'>;
+export type TracerPolicy = Pick<TracingConfig, 'sampling' | 'clientContext' | 'tracesPerSecond'>;
 
 const NOTHING: readonly string[] = [];
 const STATE: readonly string[] = ['tracestate'];
@@ -33,10 +36,12 @@ const PARENT_AND_STATE: readonly string[] = ['traceparent', 'tracestate'];
 export class WorkerTracer implements Tracer {
   private readonly policy: TracerPolicy;
   private readonly services: TracerServices;
+  private readonly budget: TraceBudget;
 
   constructor(policy: TracerPolicy, services: TracerServices) {
     this.policy = policy;
     this.services = services;
+    this.budget = new TraceBudget(policy.tracesPerSecond);
   }
 
   begin(exchange: Exchange): ExchangeTrace {
@@ -55,7 +60,9 @@ export class WorkerTracer implements Tracer {
     const states = fields.getAll('tracestate');
     const replaced = states.length > 0 && !isTraceState(states) ? PARENT_AND_STATE : PARENT;
     // A client could choose ids that are always recorded: for those who are not believed, chance decides.
-    const sampled = isTrusted ? parent.sampled : this.services.random() < this.policy.sampling;
+    const sampled = isTrusted
+      ? parent.sampled
+      : this.services.random() < this.policy.sampling && this.isAffordable(exchange);
     return this.traceOf(exchange, {
       traceId: parent.traceId,
       parentId: parent.parentId,
@@ -72,7 +79,7 @@ export class WorkerTracer implements Tracer {
     link: TraceParent | undefined,
   ): ExchangeTrace {
     const traceId = this.services.ids.traceId();
-    const sampled = isChosen(traceId, this.policy.sampling);
+    const sampled = isChosen(traceId, this.policy.sampling) && this.isAffordable(exchange);
     return this.traceOf(exchange, {
       traceId,
       parentId: '',
@@ -81,6 +88,12 @@ export class WorkerTracer implements Tracer {
       replaced,
       link,
     });
+  }
+
+  private isAffordable({ startedAt }: Exchange): boolean {
+    const affordable = this.budget.take(startedAt);
+    if (!affordable) this.services.onLimited();
+    return affordable;
   }
 
   private traceOf(exchange: Exchange, place: Place): ExchangeTrace {

@@ -20,6 +20,7 @@ describe('tracing', () => {
       endpoint: 'http://localhost:4318/v1/traces',
       headers: {},
       sampling: 1,
+      tracesPerSecond: 100,
       clientContext: 'continue',
       serviceName: 'torus',
       attributes: {},

@@ -25,7 +25,7 @@ const base = {
   kind: SPAN_KIND.server,
   startMs: 1_795_292_826_162.25,
   endMs: 1_795_292_826_163.5,
-  attributes: textAttribute('url.path', AWKWARD) + intAttribute('status', 200) + trueAttribute('reused'),
+  attributes: textAttribute('url.path')(AWKWARD) + intAttribute('status')(200) + trueAttribute('reused'),
   failed: true,
   link: { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16) },
 };
@@ -92,7 +92,7 @@ it('leaves out the parent of the first span of a trace, links and a status where
 
 it('cuts what a client made long', () => {
   const span = JSON.parse(
-    spanJson({ ...base, attributes: textAttribute('user_agent.original', 'x'.repeat(5000)) }),
+    spanJson({ ...base, attributes: textAttribute('user_agent.original')('x'.repeat(5000)) }),
   ) as {
     attributes: { value: { stringValue: string } }[];
   };
