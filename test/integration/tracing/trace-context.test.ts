@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { credentials } from '@grpc/grpc-js';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
+  metricSum,
   startCollector,
   startHttp2Upstream,
   startHttpUpstream,
@@ -313,6 +314,20 @@ describe('who decides', () => {
     const torus = await gateway({ sampling: '0%', clientContext: 'trust' });
     try {
       expect(traceparentOf(await passed(torus, [['traceparent', VALID]])).flags).toBe('01');
+    } finally {
+      await torus.stop();
+    }
+  });
+
+  it('is a limit, too: what is beyond tracesPerSecond goes on with the flag 00 and is counted, unless a trusted peer wants it', async () => {
+    const torus = await gateway({ tracesPerSecond: 1 }, trust);
+    try {
+      const flags: string[] = [];
+      while (!flags.includes('00')) flags.push(traceparentOf(await passed(torus, [])).flags);
+      // What may come at once, and at most one for each second that this took.
+      expect(flags.filter((flag) => flag === '01').length).toBeGreaterThanOrEqual(5);
+      expect(await metricSum(torus, 'torus_traces_limited_total')).toBe(1);
+      expect(traceparentOf(await passed(torus, [['traceparent', VALID]], '/', TRUSTED)).flags).toBe('01');
     } finally {
       await torus.stop();
     }
