@@ -1,5 +1,6 @@
 /** Owns the reading of the command line: words in, one command or one complaint out. */
 import { parseArgs } from 'node:util';
+import { nearestKey } from '../config/nearest-key.js';
 import { OPTIONS } from './options.js';
 import type { OptionName, OptionValues } from './options.js';
 import type { Verb } from './verb.js';
@@ -37,9 +38,14 @@ export const parseCommand = (words: readonly string[]): Command => {
 const commandOf = (options: OptionValues, [name = 'run', ...words]: readonly string[]): Command => {
   if (name === 'help' || name === 'version') return { kind: name };
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb === undefined) return usageError(`there is no command "${name}"`);
+  if (verb === undefined) return usageError(unknownCommand(name));
   const problem = wordsProblem(name, verb, words) ?? strayOption(name, verb, options);
   return problem === undefined ? { kind: 'verb', name, verb, words, options } : usageError(problem);
+};
+
+const unknownCommand = (name: string): string => {
+  const nearest = nearestKey(name, Object.keys(VERBS));
+  return `there is no command "${name}"${nearest === undefined ? '' : `: did you mean "${nearest}"?`}`;
 };
 
 const wordsProblem = (name: string, verb: Verb, words: readonly string[]): string | undefined => {

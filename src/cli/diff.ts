@@ -10,6 +10,7 @@ import {
 } from '../config/index.js';
 import type { ConfigChange } from '../config/index.js';
 import type { ConfigProblem, ConfigSnapshot } from '../contracts/config.js';
+import { planReload } from '../server/primary/reload-plan.js';
 import { AdminFailure } from './admin-failure.js';
 import { openAdmin } from './admin-client.js';
 import type { AdminTarget } from './admin-client.js';
@@ -60,13 +61,8 @@ const diffFiles = async ({ words: [former = '', next = ''], cwd }: DiffRequest):
   const [from, to] = [await load(former, cwd), await load(next, cwd)];
   if (Array.isArray(from)) return rejected(from);
   if (Array.isArray(to)) return rejected(to);
-  return {
-    outcome: 'valid',
-    changes: diffSnapshots(from, to),
-    needNewWorkers: [],
-    needRestart: [],
-    problems: [],
-  };
+  const { needNewWorkers, needRestart } = planReload(from, to);
+  return { outcome: 'valid', changes: diffSnapshots(from, to), needNewWorkers, needRestart, problems: [] };
 };
 
 const load = async (file: string, cwd: string): Promise<ConfigSnapshot | ConfigProblem[]> => {

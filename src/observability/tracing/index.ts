@@ -67,7 +67,7 @@ export class WorkerTracing {
   }
 
   /** OpenTelemetry, semantic conventions for resources. What the operator says wins. */
-  #resource({ serviceName, attributes }: TracingConfig): Record<string, string> {
+  #resource({ serviceName, attributes }: TracingConfig): Record<string, string | number> {
     return {
       'telemetry.sdk.name': 'torus',
       'telemetry.sdk.language': 'nodejs',
@@ -75,7 +75,7 @@ export class WorkerTracing {
       'service.version': this.#version,
       'service.instance.id': this.#instanceId,
       'host.name': hostname(),
-      'process.pid': String(process.pid),
+      'process.pid': process.pid,
       'service.name': serviceName,
       ...attributes,
     };

@@ -79,8 +79,9 @@ const inOnePiece = (text: string): string => Buffer.from(text).toString();
 /** `textAttribute`, remembered. */
 export const knownAttribute = (key: string): ((value: string) => string) => remembered(textAttribute(key));
 
-/** Of a span whose key is not known to be harmless. */
-export const givenAttribute = (key: string, value: string): string => textAttribute(inner(key))(value);
+/** One whose key is not known to be harmless. */
+const givenAttribute = (key: string, value: string | number): string =>
+  typeof value === 'number' ? intAttribute(inner(key))(value) : textAttribute(inner(key))(value);
 
 let knownSecond = -1;
 let knownSecondText = '';
@@ -116,7 +117,10 @@ export interface Envelope {
   readonly after: string;
 }
 
-export const envelopeOf = (resource: Readonly<Record<string, string>>, scopeVersion: string): Envelope => {
+export const envelopeOf = (
+  resource: Readonly<Record<string, string | number>>,
+  scopeVersion: string,
+): Envelope => {
   const attributes = Object.entries(resource)
     .map(([key, value]) => givenAttribute(key, value))
     .join('')

@@ -218,6 +218,15 @@ describe('the configuration of a running instance', () => {
     );
   });
 
+  it('is told of two files with the keys that new workers or a restart are needed for', async () => {
+    const next = path.join(dir, 'later.yaml');
+    writeFileSync(next, JSON.stringify({ ...config, limits: { maxConnections: 77 }, admin: false }));
+    const { status, stdout } = await runCli(['diff', file, next], { cwd: dir });
+    expect(status).toBe(1);
+    expect(stdout).toContain('Replaces the workers, one by one: limits.maxConnections\n');
+    expect(stdout).toContain('Only after a restart: admin\n');
+  });
+
   it('is refused by commands with the place of what is wrong', async () => {
     const bad = path.join(dir, 'bad.yaml');
     writeFileSync(bad, 'routes:\n  - { name: a, match: { path: /a }, upstreem: app }\n');

@@ -35,6 +35,7 @@ describe('parseCommand', () => {
 
   it.each([
     [['nope'], 'there is no command "nope"'],
+    [['expalin'], 'there is no command "expalin": did you mean "explain"?'],
     [['constructor'], 'there is no command "constructor"'],
     [['run', 'extra'], 'unexpected argument "extra"'],
     [['log-level'], '"log-level" needs LEVEL'],

@@ -44,7 +44,7 @@ const bySdk = (links: Link[]): Record<string, unknown> => {
     links,
     events: [],
     ended: true,
-    resource: resourceFromAttributes({ 'service.name': 'torus', 'awkward"key': AWKWARD }),
+    resource: resourceFromAttributes({ 'service.name': 'torus', 'awkward"key': AWKWARD, 'process.pid': 7 }),
     instrumentationScope: { name: 'torus', version: '0.1.0' },
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
@@ -68,7 +68,10 @@ const normalised = (value: unknown): unknown => {
 };
 
 it('writes what the serialiser of the SDK writes', () => {
-  const { before, after } = envelopeOf({ 'service.name': 'torus', 'awkward"key': AWKWARD }, '0.1.0');
+  const { before, after } = envelopeOf(
+    { 'service.name': 'torus', 'awkward"key': AWKWARD, 'process.pid': 7 },
+    '0.1.0',
+  );
   const own: unknown = JSON.parse(`${before}${spanJson(base)}${after}`);
   const sdk = bySdk([{ context: { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 } }]);
   expect(normalised(own)).toEqual(normalised(sdk));
