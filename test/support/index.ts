@@ -18,6 +18,7 @@ export * from './start-nginx.js';
 export * from './start-scripted-upstream.js';
 export * from './start-torus.js';
 export * from './start-upstream.js';
+export * from './switching-upstream.js';
 export * from './temp-dir.js';
 export * from './test-certificate.js';
 export * from './token.js';

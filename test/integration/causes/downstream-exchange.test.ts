@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import {
   requestHead,
   startScriptedUpstream,
+  SWITCH,
   until,
   type RawClient,
   type Scripts,
 } from '../../support/index.js';
 import { CauseStage, answered, left } from './cause-stage.js';
 
-const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked';
 const reached = new Set<string>();
 

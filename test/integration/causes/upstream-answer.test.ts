@@ -6,6 +6,7 @@ import {
   requestHead,
   startFrameUpstream,
   startScriptedUpstream,
+  SWITCH,
   until,
   type ReadResponse,
   type Scripts,
@@ -13,7 +14,6 @@ import {
 import { CauseStage, answered, cut, type Seen } from './cause-stage.js';
 
 const REFUSED_STREAM = 7;
-const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const sized = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it';
 const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf of it\r\n';
 const sockets = new Map<string, Socket>();

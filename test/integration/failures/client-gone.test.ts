@@ -6,6 +6,7 @@ import {
   startScriptedUpstream,
   startTorus,
   startUpstream,
+  SWITCH,
   testCertificate,
   until,
   whenNothingIsOpen,
@@ -49,7 +50,7 @@ const scripts: Scripts = {
     seen.add(path);
   },
   tunnel: ({ socket }) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.write(SWITCH);
     socket.pause();
   },
   stall: ({ socket, path }) => {

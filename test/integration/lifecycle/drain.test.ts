@@ -6,6 +6,7 @@ import {
   startHttpUpstream,
   startTorus,
   startUpstream,
+  SWITCH,
   until,
   within,
   type RawClient,
@@ -132,7 +133,7 @@ describe('what cannot finish before the deadline', () => {
     const upstream = await startUpstream((socket) => {
       socket.once('data', (head) => {
         if (!head.includes('websocket')) return;
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        socket.write(SWITCH);
         socket.on('data', (chunk) => socket.write(chunk));
       });
       socket.on('end', () => socket.end());

@@ -5,14 +5,15 @@ import {
   makeTempDir,
   rawClient,
   requestHead,
+  startEchoTunnel,
   startHttpUpstream,
   startTorus,
-  startUpstream,
   until,
   type RunningTorus,
   type TestUpstream,
 } from '../../support/index.js';
 import { isAnswered, startLoad } from '../../support/steady-load.js';
+import { configFor } from '../rolling/rolling-fixture.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const HAS_ROUND_ROBIN = major > 23 || (major === 22 && minor >= 12) || (major === 23 && minor >= 1);
@@ -27,13 +28,7 @@ describe('a reload', () => {
   beforeAll(async () => {
     blue = await startHttpUpstream((_request, response) => void response.end('blue'));
     green = await startHttpUpstream((_request, response) => void response.end('green'));
-    echoing = await startUpstream((socket) => {
-      socket.once('data', () => {
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-        socket.on('data', (chunk) => socket.write(chunk));
-      });
-      socket.on('end', () => socket.end());
-    });
+    echoing = await startEchoTunnel();
     write(blue);
     torus = await startTorus({ cwd: dir });
   });
@@ -44,21 +39,7 @@ describe('a reload', () => {
   });
 
   const write = (upstream: TestUpstream, extra: object = {}): void => {
-    const config = {
-      workers: 2,
-      listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
-      admin: { address: '127.0.0.1:0' },
-      log: { access: false },
-      shutdown: { timeout: '2s' },
-      // Only when told to: these tests count reloads.
-      watch: false,
-      upstreams: { main: { endpoints: [upstream.url] }, sockets: { endpoints: [echoing.url] } },
-      routes: [
-        { name: 'socket', match: { path: '/socket' }, upstream: 'sockets', upgrades: ['websocket'] },
-        { name: 'all', match: { path: '/*' }, upstream: 'main' },
-      ],
-      ...extra,
-    };
+    const config = configFor({ plain: upstream, echo: echoing }, extra);
     writeFileSync(path.join(dir, 'torus.yaml'), JSON.stringify(config, null, 2));
   };
 

@@ -6,9 +6,10 @@ import {
   http2Session,
   metricSum,
   rawClient,
-  sumOf,
   startHttpUpstream,
   startTorus,
+  sumOf,
+  SWITCH,
   until,
   whenNothingIsOpen,
   type RunningTorus,
@@ -57,7 +58,7 @@ beforeAll(async () => {
   for (const { server } of [primary, shadow])
     server.on('upgrade', (_request, socket) => {
       copies.push({ method: 'UPGRADE', url: '', headers: {}, body: '' });
-      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.end(SWITCH);
     });
   torus = await startTorus({
     config: {

@@ -7,9 +7,9 @@ import {
   makeTempDir,
   rawClient,
   requestHead,
+  startEchoTunnel,
   startHttpUpstream,
   startTorus,
-  startUpstream,
   until,
   type RawClient,
   type RunningTorus,
@@ -41,13 +41,7 @@ export const startUpstreams = async (): Promise<{ plain: TestUpstream; echo: Tes
       held.push(response);
     }
   }),
-  echo: await startUpstream((socket) => {
-    socket.once('data', () => {
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-      socket.on('data', (chunk) => socket.write(chunk));
-    });
-    socket.on('end', () => socket.end());
-  }),
+  echo: await startEchoTunnel(),
 });
 
 export const configFor = (

@@ -12,7 +12,7 @@ import { sumOf, totalsOf } from '../../../observability/status/totals.js';
 import type { EndpointReport, UpstreamReport } from '../endpoints/directory-report.js';
 import { expirySamples } from '../certificate-expiry.js';
 import type { Supervisor } from '../supervisor.js';
-import { describeWorkers } from './describe-workers.js';
+import { workerStatuses } from './worker-statuses.js';
 
 export interface StatusSources {
   readonly supervisor: Pick<Supervisor, 'phase' | 'restarts' | 'pool' | 'snapshot'>;
@@ -61,7 +61,7 @@ export const describeStatus = (
       exchanges: sumOf(metrics.gauges['torus_http_exchanges_in_flight']),
       sockets: { downstream: socketsOf(metrics, 'downstream'), upstream: socketsOf(metrics, 'upstream') },
     },
-    workers: describeWorkers(supervisor.pool, metrics, at),
+    workers: workerStatuses(supervisor.pool, metrics, at),
     upstreams: shortened(sources.upstreams(metrics.gauges)),
     certificates: certificatesOf(supervisor.snapshot, at.wall),
   };

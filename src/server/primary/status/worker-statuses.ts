@@ -13,7 +13,7 @@ interface Moments {
 type Place = Pick<WorkerStatus, 'pid' | 'phase' | 'ageSeconds' | 'silentSeconds'>;
 
 /** By slot: who lives, also on its way in or out, and the slots that wait. `metrics` have the worker's id as their label. */
-export const describeWorkers = (
+export const workerStatuses = (
   pool: Pick<WorkerPool, 'slots' | 'living'>,
   metrics: MetricsSnapshot,
   at: Moments,
