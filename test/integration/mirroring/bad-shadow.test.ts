@@ -117,7 +117,8 @@ describe('a mirror upstream that is', () => {
       expect(tookMs).toBeLessThan(5000);
       await until(async () => sum(await resultsOf(torus, name)) === 100, 5000, `100 copies of ${name}`);
       const results = await resultsOf(torus, name);
-      if (name === 'endless') expect(results['failed'] ?? 0).toBe(0);
+      // Its head is an answer, where it comes within the 300 ms.
+      if (name === 'endless') expect(results['sent'] ?? 0).toBeGreaterThan(0);
       else expect(results['sent'] ?? 0).toBe(0);
       await until(async () => (await openTo(name)) === 0, 5000, `no socket to ${name}`);
     },
