@@ -145,7 +145,7 @@ describe('CONNECT', () => {
   it('goes by the port too, where the route says so', async () => {
     const toPlain = plain.acceptedSockets;
     expect((await ask(connectHead('mail.test:587'))).status).toBe(200);
-    expect(plain.acceptedSockets).toBe(toPlain + 1);
+    await until(() => plain.acceptedSockets === toPlain + 1);
     const toSecure = secure.acceptedSockets;
     const { client } = await ask(connectHead('mail.test:465'));
     await client.readUntil('220 ready\n');
