@@ -1,6 +1,6 @@
 /** Owns the composition of the primary: supervisor, signals, key sets, metrics and admin around one snapshot. */
 import { installationOf } from '../../config/index.js';
-import type { BoundListener, ConfigSnapshot } from '../../contracts/config.js';
+import type { BoundListener, ConfigSnapshot, LogConfig } from '../../contracts/config.js';
 import type { ConfigStatus } from '../../contracts/status.js';
 import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
@@ -133,6 +133,8 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
       keySets: () => keySets.current(),
       endpoints: () => endpoints.directory.current(),
       ticketKeys: () => ticketKeys.current(),
+      // Nothing else is ever set.
+      logLevel: () => log.level as LogConfig['level'],
     },
     onWorkerMessage: (_slot, worker, message) =>
       void handle({ keySets, endpoints, metrics, inquiry, reloader }, worker, message),

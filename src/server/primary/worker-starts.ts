@@ -1,5 +1,5 @@
 /** Owns the way of a worker from its fork to its readiness: what it is told, and that it serves what its fellows serve. */
-import type { BoundListener, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
+import type { BoundListener, ConfigSnapshot, ListenerConfig, LogConfig } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
 import type { EndpointDirectoryState, KeySets, WorkerMessage } from '../ipc/messages.js';
 import type { BoundPorts } from './bound-ports.js';
@@ -13,6 +13,8 @@ export interface StartSources {
   readonly keySets: () => KeySets;
   readonly endpoints: () => EndpointDirectoryState;
   readonly ticketKeys: () => string;
+  /** As configured, or as an operator has set it since. */
+  readonly logLevel: () => LogConfig['level'];
 }
 
 export interface WorkerExit {
@@ -99,7 +101,7 @@ export class WorkerStarts {
       return;
     }
     const { snapshot, endpoints } = worker.bootWith ?? {
-      snapshot: this.#options.serving(),
+      snapshot: withLogLevel(this.#options.serving(), sources.logLevel()),
       endpoints: sources.endpoints(),
     };
     worker.configVersion = snapshot.version;
@@ -123,6 +125,11 @@ export class WorkerStarts {
     this.#options.onReady(slot, worker, listeners);
   }
 }
+
+const withLogLevel = (snapshot: ConfigSnapshot, level: LogConfig['level']): ConfigSnapshot => ({
+  ...snapshot,
+  log: { ...snapshot.log, level },
+});
 
 /**
  * A worker binds in this order. One that cannot bind what nobody has bound yet must find out before it takes a connection from

@@ -3,9 +3,11 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
   makeTempDir,
+  metricSum,
   runCli,
   startHttpUpstream,
   startTorus,
+  until,
   type RunningTorus,
 } from '../../support/index.js';
 
@@ -35,6 +37,8 @@ describe('looking into a worker', () => {
     await torus.stop();
     await upstream.close();
   });
+
+  const readyWorkers = (): Promise<number> => metricSum(torus, 'torus_workers', { phase: 'ready' });
 
   const statusOf = async (): Promise<number> =>
     (await fetch(`${torus.url('web')}/`, { headers: { connection: 'close' } })).status;
@@ -91,5 +95,18 @@ describe('looking into a worker', () => {
     });
     const all = await runCli(['log-level', 'warn', '--admin', admin()]);
     expect(all.stdout).toBe('worker 1: trace -> warn\nworker 2: info -> warn\n');
+  });
+
+  it('keeps the level of all in the workers that come after them, until a reload', async () => {
+    const [first = 0] = torus.workers();
+    await torus.admin('/log-level?level=error', { method: 'POST' });
+    process.kill(first, 'SIGKILL');
+    await until(async () => !torus.workers().includes(first) && (await readyWorkers()) === 2, 10_000);
+    const levels = await runCli(['log-level', 'debug', '--admin', admin()]);
+    expect(levels.stdout).toBe('worker 1: error -> debug\nworker 2: error -> debug\n');
+    torus.signal('SIGHUP');
+    await until(() => torus.logs().some(({ msg }) => msg === 'Configuration applied'));
+    const after = await runCli(['log-level', 'info', '--admin', admin()]);
+    expect(after.stdout).toBe('worker 1: info -> info\nworker 2: info -> info\n');
   });
 });

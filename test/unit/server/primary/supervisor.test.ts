@@ -36,6 +36,7 @@ const arrange = (workers: number, overrides: object = {}) => {
       keySets: () => [],
       endpoints: () => ({ version: 1, upstreams: [] }),
       ticketKeys: () => 'c2VjcmV0',
+      logLevel: () => 'info',
     },
     onWorkerMessage: () => undefined,
     onWorkerGone: () => undefined,
