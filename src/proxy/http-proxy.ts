@@ -19,7 +19,7 @@ import { spendForward } from '../http/max-forwards.js';
 import { gatherBody } from './body-buffer.js';
 import { clientBehind } from './client-behind.js';
 import { ProxyExchange } from './exchange.js';
-import { type ExchangeTrace, TRACE_FIELD, traceAskedFor } from './exchange-trace.js';
+import { TRACE_FIELD, traceAskedFor, type TraceReport } from './trace-report.js';
 import type { Graph } from './graph.js';
 import { WHOLE_WAIT_MS, describeExchange } from './live-exchange.js';
 import { grpcLimit } from './grpc-deadline.js';
@@ -102,7 +102,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   private forwarding: Forwarding | undefined = undefined;
   private deadline: Timer | undefined = undefined;
   /** Only for a client that asked for it, and may. */
-  private readonly trace: ExchangeTrace | undefined;
+  private readonly trace: TraceReport | undefined;
   /** The cause to end with once the response has left. */
   private outcome: Cause = 'ok';
   private answered = false;
@@ -360,7 +360,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.downstream.sendComplete(problem.head, problem.body, undefined);
   }
 
-  private tell(trace: ExchangeTrace, head: ResponseHead, cause: Cause): void {
+  private tell(trace: TraceReport, head: ResponseHead, cause: Cause): void {
     head.fields.set(TRACE_FIELD, trace.render(this.exchange, cause, this.proxy.options.timers.now()));
   }
 

@@ -20,10 +20,10 @@ const NO = new Set(['', '0', '?0', 'false', 'off', 'no']);
  * Judged by the address that the request counts for: who comes from outside through a trusted proxy is as little trusted as who
  * comes directly.
  */
-export function traceAskedFor(client: ClientInfo, fields: Fields, from: IpSet): ExchangeTrace | undefined {
+export function traceAskedFor(client: ClientInfo, fields: Fields, from: IpSet): TraceReport | undefined {
   const asked = fields.get(TRACE_FIELD);
   if (asked === undefined || NO.has(asked.toLowerCase()) || !from.has(client.address)) return undefined;
-  return new ExchangeTrace();
+  return new TraceReport();
 }
 
 interface AskedFilter {
@@ -31,7 +31,7 @@ interface AskedFilter {
   status: number | undefined;
 }
 
-export class ExchangeTrace {
+export class TraceReport {
   private readonly filters: AskedFilter[] = [];
 
   asks(filter: Pick<Filter, 'name'> | undefined): void {
