@@ -61,17 +61,23 @@ export const trueAttribute = (key: string): string => `,{"key":"${key}","value":
 const MAX_KNOWN = 500;
 
 /** For values that come again and again: what is written of each is made once, in one piece. */
-export const remembered = <Value>(write: (value: Value) => string): ((value: Value) => string) => {
+export const remembered = <Value extends string | number>(
+  write: (value: Value) => string,
+): ((value: Value) => string) => {
   const written = new Map<Value, string>();
   return (value) => {
     const known = written.get(value);
     if (known !== undefined) return known;
     if (written.size >= MAX_KNOWN) written.clear();
     const text = inOnePiece(write(value));
-    written.set(value, text);
+    written.set(ofItsOwn(value), text);
     return text;
   };
 };
+
+/** A text cut out of a request keeps the whole head of it. */
+const ofItsOwn = <Value extends string | number>(value: Value): Value =>
+  typeof value === 'string' ? (inOnePiece(value) as Value) : value;
 
 /** A text put together of pieces is kept as the pieces, and gathered at each use. */
 const inOnePiece = (text: string): string => Buffer.from(text).toString();
