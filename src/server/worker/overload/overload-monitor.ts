@@ -174,8 +174,9 @@ export class OverloadMonitor implements Overload {
   }
 
   #shrinkHeap(nowMs: number): void {
-    const { ladder } = this.#watchedBy('memory');
-    this.#shrinker.look(ladder.level > 0, this.#options.memory.heapObjectBytes(), nowMs);
+    const isFull = this.#watchedBy('memory').ladder.level > 0;
+    // Looking into the heap is not for nothing.
+    this.#shrinker.look(isFull, isFull ? this.#options.memory.heapObjectBytes() : 0, nowMs);
   }
 
   /** The timer itself is late by as much as the loop is. */
