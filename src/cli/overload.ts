@@ -1,4 +1,5 @@
 /** Owns `torus overload`: how near each worker of a running instance is to its limits, and what it does about it. */
+import { overloadStep } from '../observability/status/overload-step.js';
 import { expectJson, openAdmin } from './admin-client.js';
 import type { AdminTarget } from './admin-client.js';
 import { warnMissing } from './missing.js';
@@ -38,8 +39,6 @@ const COLUMNS = [
   { title: 'MEASURED' },
 ];
 
-const STEPS = ['', 'shorten-idle', 'no-keep-alive', 'shed'];
-
 /** Returns the exit code: 1 when a worker sheds, else 0. */
 export const showOverload = async (
   { json, ...target }: AdminTarget & { readonly json: boolean },
@@ -51,7 +50,7 @@ export const showOverload = async (
   const rows = workers.flatMap(({ worker, resources }) =>
     resources.map((row) => [
       ...[worker, row.resource, `${Math.round(row.pressure * 100)}%`],
-      ...[STEPS[row.level] ?? '', measured(row)],
+      ...[overloadStep(row.level) ?? '', measured(row)],
     ]),
   );
   if (json) output.line(reply.body.trimEnd());

@@ -1,5 +1,6 @@
 /** Owns the checks of the instance that runs, by its own counters: workers, restarts, its limits, what it loses. */
 import { counted } from '../../observability/status/format.js';
+import { overloadStep } from '../../observability/status/overload-step.js';
 import { ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
@@ -7,7 +8,6 @@ const SUBJECT = 'instance';
 /** The overload ladder begins above this. */
 const FULL = 0.8;
 const RESOURCES = ['fds', 'memory', 'loop-delay'];
-const STEPS = ['nothing', 'shorten-idle', 'no-keep-alive', 'shed'];
 
 /** `metrics`: Prometheus text. `workers`: how many the configuration wants. */
 export const checkInstance = (metrics: string, workers: number): readonly Finding[] => {
@@ -48,7 +48,7 @@ const overload = (level: number): Finding[] =>
     ? [
         warning(
           SUBJECT,
-          `a worker is overloaded: step ${STEPS[level] ?? level}`,
+          `a worker is overloaded: step ${overloadStep(level) ?? level}`,
           'GET /overload of the admin API says of what.',
         ),
       ]

@@ -3,6 +3,7 @@ import type { EndpointStatus, OutcomeCount, WorkerStatus } from '../../contracts
 import { showAge, showBytes, showLatency, showNumber, showShare } from '../../observability/status/format.js';
 import { showBlocked, showStreamAge, showTarget } from '../../observability/status/live-streams.js';
 import type { LiveStream } from '../../observability/status/live-streams.js';
+import { overloadStep } from '../../observability/status/overload-step.js';
 import { isError, isFailure } from '../../observability/status/totals.js';
 import { SLOW_LOOP_SECONDS } from '../../observability/status/verdict.js';
 import { renderTable } from '../table.js';
@@ -60,7 +61,7 @@ const workerCells = (worker: WorkerStatus): string[] => [
   showBytes(worker.rssBytes),
   showShare(worker.loopUtilization),
   showLatency(worker.loopDelaySeconds.p99),
-  ['-', 'shorten-idle', 'no-keep-alive', 'shed'][worker.overload?.level ?? 0] ?? '',
+  overloadStep(worker.overload?.level ?? 0) ?? '-',
 ];
 
 const workerTone = ({ phase, overload, loopDelaySeconds }: WorkerStatus): Tone => {
