@@ -2,7 +2,7 @@
 import type { OutcomeCount } from '../../src/contracts/status.js';
 import type { StatusChange } from '../../src/observability/status/change.js';
 import { counted, showAge, showNumber } from '../../src/observability/status/format.js';
-import { causeInfo, isError, isFailure } from '../../src/observability/status/totals.js';
+import { causeInfo, errorName, errorsIn, isFailure } from '../../src/observability/status/totals.js';
 import { byId, setText } from '../dom.js';
 import { LiveTable } from '../live-table.js';
 
@@ -17,7 +17,7 @@ export class CausesSection {
         title: 'Cause',
         breaks: true,
         cell: (row) => ({
-          text: nameOf(row),
+          text: errorName(row),
           level: isFailure(row) ? 'bad' : 'warning',
           title: meaningOf(row),
         }),
@@ -35,22 +35,15 @@ export class CausesSection {
 
   /** Of the time that the page remembers. */
   update(remembered: StatusChange | undefined): void {
-    const errors = (remembered?.outcomes ?? []).filter(isError);
+    const errors = errorsIn(remembered?.outcomes ?? []);
     const total = errors.reduce((sum, { count }) => sum + count, 0);
     setText(
       this.#note,
       remembered === undefined ? ' ' : `${counted(total, 'error')} in ${showAge(remembered.seconds)}`,
     );
-    this.#table.update([...errors].sort(byBlame));
+    this.#table.update(errors);
   }
 }
-
-/** Failures first, then by count. */
-const byBlame = (one: OutcomeCount, other: OutcomeCount): number =>
-  Number(isFailure(other)) - Number(isFailure(one)) || other.count - one.count;
-
-const nameOf = ({ cause, status }: OutcomeCount): string =>
-  cause === 'ok' ? `upstream's own ${status}` : cause;
 
 const meaningOf = ({ cause }: OutcomeCount): string =>
   cause === 'ok' ? 'The upstream answered so itself (cause ok)' : (causeInfo(cause)?.title ?? '');

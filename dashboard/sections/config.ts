@@ -1,12 +1,11 @@
 /** Owns what is shown of the configuration: its generation, the last reload, and how long the certificates are good for. */
 import type { CertificateStatus, ConfigStatus, StatusDocument } from '../../src/contracts/status.js';
 import { showAge } from '../../src/observability/status/format.js';
+import { WARN_DAYS } from '../../src/observability/status/verdict.js';
 import { byId, setList } from '../dom.js';
 import { Facts } from '../facts.js';
 import type { Fact } from '../facts.js';
 import { LiveTable } from '../live-table.js';
-
-const WARN_DAYS = 14;
 
 export class ConfigSection {
   readonly #facts = new Facts(byId('config-facts'));

@@ -1,7 +1,9 @@
 /** Owns the row of figures: rate, failures, latency, what is open now. */
 import type { StatusDocument } from '../../src/contracts/status.js';
+import { failedShare } from '../../src/observability/status/change.js';
 import type { StatusChange } from '../../src/observability/status/change.js';
 import { showBytes, showLatency, showNumber, showShare } from '../../src/observability/status/format.js';
+import { BAD_SHARE } from '../../src/observability/status/verdict.js';
 import { byId } from '../dom.js';
 import { Facts } from '../facts.js';
 import type { Fact } from '../facts.js';
@@ -38,8 +40,8 @@ const rate = (perSecond: number | undefined): string =>
 const failures = (lately: StatusChange | undefined): Fact => {
   const [name, title] = ['Failed', 'answered 5xx or broken off by the upstream or Torus, last 10 seconds'];
   if (lately === undefined) return { name, title, value: NONE };
-  const share = lately.requests === 0 ? 0 : lately.failed / lately.requests;
-  const level = share === 0 ? '' : share < 0.05 ? 'warning' : 'bad';
+  const share = failedShare(lately);
+  const level = share === 0 ? '' : share < BAD_SHARE ? 'warning' : 'bad';
   return { name, title, level, value: showShare(share), detail: `${showNumber(lately.failed)} in 10 s` };
 };
 

@@ -1,4 +1,5 @@
 /** Owns how a frame of `torus top` fills a terminal: what always stands there, and how the tables share the rest. */
+import { failedShare } from '../../observability/status/change.js';
 import {
   counted,
   showAge,
@@ -67,7 +68,7 @@ const reasonsOf = ({ reasons: [first, ...rest] }: Verdict): string => {
 };
 
 const figuresOf = ({ status: { now }, lately }: TopView): Line[] => {
-  const share = lately === undefined || lately.requests === 0 ? 0 : lately.failed / lately.requests;
+  const share = lately === undefined ? 0 : failedShare(lately);
   const latency = lately?.latency;
   const wait = (seconds: number | undefined): string => (seconds === undefined ? '-' : showLatency(seconds));
   return [

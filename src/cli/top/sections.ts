@@ -1,10 +1,10 @@
 /** Owns the tables of `torus top`: a title and rows, the ones to look at first on top. */
-import type { EndpointStatus, OutcomeCount, WorkerStatus } from '../../contracts/status.js';
+import type { EndpointStatus, WorkerStatus } from '../../contracts/status.js';
 import { showAge, showBytes, showLatency, showNumber, showShare } from '../../observability/status/format.js';
 import { showBlocked, showStreamAge, showTarget } from '../../observability/status/live-streams.js';
 import type { LiveStream } from '../../observability/status/live-streams.js';
 import { overloadStep } from '../../observability/status/overload-step.js';
-import { isError, isFailure } from '../../observability/status/totals.js';
+import { errorName, errorsIn, isFailure } from '../../observability/status/totals.js';
 import { SLOW_LOOP_SECONDS } from '../../observability/status/verdict.js';
 import { renderTable } from '../table.js';
 import type { Column } from '../table.js';
@@ -24,7 +24,7 @@ export const sectionsOf = (view: TopView): Section[] => [
 ];
 
 const errors = ({ remembered }: TopView): Section => {
-  const found = (remembered?.outcomes ?? []).filter(isError);
+  const found = errorsIn(remembered?.outcomes ?? []);
   const over = showAge(remembered?.seconds ?? 0);
   if (found.length === 0) return { title: line(`ERRORS  none in ${over}`, 'title'), rows: [] };
   const columns = [
@@ -32,15 +32,11 @@ const errors = ({ remembered }: TopView): Section => {
     { title: 'STATUS' },
     { title: 'COUNT', right: true },
   ];
-  const sorted = [...found].sort((one, other) => Number(isFailure(other)) - Number(isFailure(one)));
-  return table(columns, sorted, {
-    cells: (row) => [nameOf(row), row.status === 'none' ? '-' : row.status, showNumber(row.count)],
+  return table(columns, found, {
+    cells: (row) => [errorName(row), row.status === 'none' ? '-' : row.status, showNumber(row.count)],
     tone: (row) => (isFailure(row) ? 'bad' : 'warning'),
   });
 };
-
-const nameOf = ({ cause, status }: OutcomeCount): string =>
-  cause === 'ok' ? `upstream's own ${status}` : cause;
 
 const workers = ({ status }: TopView): Section => {
   const columns = [

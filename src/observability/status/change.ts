@@ -44,6 +44,10 @@ export const changeBetween = (older: Counted, newer: Counted): StatusChange | un
   };
 };
 
+/** 0 to 1; 0 where there was no request. */
+export const failedShare = ({ requests, failed }: Pick<StatusChange, 'requests' | 'failed'>): number =>
+  requests === 0 ? 0 : failed / requests;
+
 export const isSameInstance = (
   one: Pick<StatusDocument, 'instance'>,
   other: Pick<StatusDocument, 'instance'>,

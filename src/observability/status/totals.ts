@@ -36,6 +36,16 @@ export const isFailure = ({ cause, status }: Pick<OutcomeCount, 'cause' | 'statu
 export const isError = (outcome: Pick<OutcomeCount, 'cause' | 'status'>): boolean =>
   outcome.status === '4xx' || (outcome.cause !== 'ok' && outcome.status === 'none') || isFailure(outcome);
 
+/** The errors among them: failures first, then by count. */
+export const errorsIn = (outcomes: readonly OutcomeCount[]): OutcomeCount[] =>
+  outcomes
+    .filter(isError)
+    .sort((one, other) => Number(isFailure(other)) - Number(isFailure(one)) || other.count - one.count);
+
+/** How an error is called: by its cause, where it has one. */
+export const errorName = ({ cause, status }: Pick<OutcomeCount, 'cause' | 'status'>): string =>
+  cause === 'ok' ? `upstream's own ${status}` : cause;
+
 /** Undefined for a word that this version does not know. */
 export const causeInfo = (cause: string): CauseInfo | undefined =>
   Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause] : undefined;

@@ -1,5 +1,6 @@
 /** Owns the answer to "is all well?": one level and the reasons for it, from a status document and what happened lately. */
 import type { StatusDocument, UpstreamStatus, WorkerStatus } from '../../contracts/status.js';
+import { failedShare } from './change.js';
 import type { StatusChange } from './change.js';
 import { counted, showLatency, showShare } from './format.js';
 
@@ -19,7 +20,7 @@ export interface Verdict {
 
 /** Shares of requests that failed. */
 const WARNING_SHARE = 0.01;
-const BAD_SHARE = 0.05;
+export const BAD_SHARE = 0.05;
 /** Fewer failures than this are not bad, whatever their share. */
 const LEAST_BAD = 5;
 /** Of an event loop that is late: shorter delays come and go. */
@@ -27,7 +28,7 @@ export const SLOW_LOOP_SECONDS = 0.25;
 export const BAD_LOOP_SECONDS = 1;
 /** Each worker was asked for its counts when the document was made, and is given a second to answer. */
 const SILENT_SECONDS = 2;
-const WARN_DAYS = 14;
+export const WARN_DAYS = 14;
 
 /** `lately`: the change over the last ten seconds or so. */
 export const judge = (
@@ -67,9 +68,9 @@ const ofUpstream = ({ name, available, total, panic }: UpstreamStatus): Reason[]
   return [];
 };
 
-const ofFailures = ({ requests, failed, seconds }: StatusChange): Reason[] => {
-  if (requests === 0 || failed === 0) return [];
-  const share = failed / requests;
+const ofFailures = (lately: StatusChange): Reason[] => {
+  const { failed, seconds } = lately;
+  const share = failedShare(lately);
   if (share < WARNING_SHARE) return [];
   const text = `${showShare(share)} of the requests of the last ${seconds.toFixed(0)} s failed`;
   return [share >= BAD_SHARE && failed >= LEAST_BAD ? bad(text) : warning(text)];
