@@ -44,6 +44,8 @@ export interface BoundAddress {
   readonly url: string;
 }
 
+/** The last line of a worker that begins to serve: its listeners are named before it. */
+const WORKER_ANNOUNCED = /^Worker \d+ listening for /;
 const EXIT_TIMEOUT_MS = 20_000;
 const running = new Set<RunningTorus>();
 
@@ -65,12 +67,10 @@ export class RunningTorus {
   readonly pid: number;
   private readonly child: ChildProcess;
   private readonly dir: string;
-  private readonly listenerCount: number;
   private exited: TorusExit | undefined;
 
-  constructor(child: ChildProcess, dir: string, listenerCount = 1) {
+  constructor(child: ChildProcess, dir: string) {
     this.child = child;
-    this.listenerCount = listenerCount;
     this.dir = dir;
     this.pid = child.pid!;
     this.log.follow(child.stdout!);
@@ -190,8 +190,8 @@ export class RunningTorus {
 
   /** Log lines travel by another way than the answer of /readyz, and may come later. A silent log has none at all. */
   private async listenersLogged(): Promise<void> {
-    const names = (): Set<unknown> => new Set(this.log.lines.map((line) => line['listener']));
-    await until(() => names().size > this.listenerCount, 2_000).catch(() => undefined);
+    const announced = (): boolean => this.log.lines.some(({ msg }) => WORKER_ANNOUNCED.test(msg));
+    await until(announced, 2_000).catch(() => undefined);
   }
 
   private async readyz(): Promise<boolean> {
@@ -208,9 +208,6 @@ export class RunningTorus {
     return isAlive(-this.pid);
   }
 }
-
-const listenerCountOf = (config: object = {}): number =>
-  'listeners' in config && Array.isArray(config.listeners) ? config.listeners.length : 1;
 
 const commandOf = (command: readonly string[], descriptors?: number): readonly string[] =>
   descriptors === undefined
@@ -236,7 +233,7 @@ export const startTorus = async (options: TorusOptions = {}): Promise<RunningTor
     // A process group of its own, so that nothing it forks can hide.
     detached: true,
   });
-  const torus = new RunningTorus(child, dir, listenerCountOf(options.config));
+  const torus = new RunningTorus(child, dir);
   if (options.waitUntilReady === false) return torus;
   try {
     await torus.ready(options.startTimeoutMs);
