@@ -11,7 +11,6 @@ COPY scripts ./scripts
 COPY src ./src
 COPY dashboard ./dashboard
 RUN npm run build
-RUN npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24-slim
 LABEL org.opencontainers.image.title="torus"
@@ -20,7 +19,7 @@ LABEL org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
+# The packages that Torus uses are within, with their licenses.
 COPY --from=build /app/dist ./dist
 COPY deploy/container/probe.mjs ./
 # Torus writes nothing: run it with a read-only root file system. Mount certs/ (or a torus.yaml that names other files).

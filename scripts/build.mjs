@@ -1,11 +1,12 @@
-// Compiles src/ to dist/ and bundles dashboard/ into it when the sources have changed since the last build. The new tree is made beside the old one and
-// swapped in by rename, so no stale file stays behind and a running instance never sees a half-written one.
+// Checks the types of src/, and bundles src/ and dashboard/ to dist/ when they have changed since the last build. The new tree is made
+// beside the old one and swapped in by rename, so no stale file stays behind and a running instance never sees a half-written one.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildDashboard, dashboardSources } from './build-dashboard.mjs';
+import { buildProgram } from './build-program.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
@@ -22,6 +23,7 @@ const fingerprint = () => {
     'package-lock.json',
     'tsconfig.json',
     'scripts/build-dashboard.mjs',
+    'scripts/build-program.mjs',
     ...dashboardSources(),
     ...sources.map((name) => path.join('src', name)).sort(),
   ];
@@ -39,9 +41,10 @@ const builtFrom = () => {
   return existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
 };
 
-const compile = (outDir) => {
+/** The types go to dist/types, for whoever writes a configuration as code. */
+const compileTypes = (outDir) => {
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const args = [tsc, '-p', root, '--outDir', outDir, '--noEmitOnError'];
+  const args = [tsc, '-p', root, '--outDir', outDir, '--emitDeclarationOnly', '--noEmitOnError'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('the sources do not compile');
 };
@@ -70,7 +73,9 @@ export const build = ({ label }) => {
   // A sibling of dist/, not a child of some cache: source maps point to ../src from either.
   const fresh = `${dist}.new-${process.pid}`;
   try {
-    compile(fresh);
+    compileTypes(path.join(fresh, 'types'));
+    const packages = buildProgram(fresh);
+    console.log(`${label}: program with ${packages.length} packages`);
     const page = buildDashboard(path.join(fresh, 'dashboard'));
     console.log(
       `${label}: page ${page.map(([name, bytes]) => `${name} ${Math.ceil(bytes / 1024)} KiB`).join(', ')}`,

@@ -1,14 +1,14 @@
-// Owns docs/causes.md: written from src/errors (as built in dist/), or checked with --check.
+// Owns docs/causes.md: written from src/errors, or checked with --check.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { loadSource } from './load-source.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const page = join(root, 'docs', 'causes.md');
-const load = (file) => import(pathToFileURL(join(root, 'dist/errors', file)).href);
-const { CAUSES } = await load('causes.js');
-const { CAUSE_ADVICE } = await load('cause-advice.js');
-const { proxyErrorOf } = await load('proxy-errors.js');
+const { CAUSES } = await loadSource('errors/causes.ts');
+const { CAUSE_ADVICE } = await loadSource('errors/cause-advice.ts');
+const { proxyErrorOf } = await loadSource('errors/proxy-errors.ts');
 
 const INTRODUCTION = `# Causes
 

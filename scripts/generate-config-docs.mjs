@@ -1,12 +1,11 @@
-// Owns docs/configuration.md and docs/torus.schema.json: both are written from the schema in dist/, or checked with --check.
+// Owns docs/configuration.md and docs/torus.schema.json: both are written from src/config/schema, or checked with --check.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { loadSource } from './load-source.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { configJsonSchema, ENVIRONMENT_VARIABLES } = await import(
-  pathToFileURL(join(root, 'dist/config/index.js')).href
-);
+const { configJsonSchema, ENVIRONMENT_VARIABLES } = await loadSource('config/index.ts');
 
 const EXAMPLE = `workers: auto
 listeners:
@@ -41,7 +40,13 @@ takes. Editors know the keys from [torus.schema.json](torus.schema.json):
 ${EXAMPLE}\`\`\`
 
 A configuration may also be code: a \`.js\` or \`.mjs\` file (or \`.ts\` from Node 22.18 on) whose default export is plain data.
-\`defineConfig\` makes an editor know the keys.
+\`defineConfig\` makes an editor know the keys:
+
+\`\`\`js
+import { defineConfig } from 'torus'; // where Torus is a dependency; else by its path, '/opt/torus/dist/config.js'
+
+export default defineConfig({ listeners: [{ name: 'edge', address: ':8080' }], upstreams: {}, routes: [] });
+\`\`\`
 
 ## How values are written
 

@@ -61,7 +61,6 @@ const steps = {
   lint: () => node(bin('eslint', 'bin/eslint.js'), '.'),
   imports: () => node('test/architecture/check-imports.mjs'),
   build: buildDist,
-  // Reads the schema from dist/, so it comes after the build.
   docs: checkDocs,
   unit: () => runJest(['unit', 'contract', 'fuzz'], jestArgs),
   integration: () => runJest(['integration'], jestArgs),

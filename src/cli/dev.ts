@@ -16,7 +16,7 @@ const DEFAULT_PORT = 8443;
 const SECRET_BYTES = 32;
 
 /** Serves until told to stop. Returns the exit code. */
-export const dev = async ({ file, cwd, workerEntry }: RunRequest, output: Output): Promise<number> => {
+export const dev = async ({ file, cwd, entry }: RunRequest, output: Output): Promise<number> => {
   const certificate = await ensureDevelopmentCertificate(join(cwd, 'certs'));
   if (certificate.created)
     output.line(`Made a self-signed certificate: ${relative(cwd, certificate.certFile)}`);
@@ -27,7 +27,7 @@ export const dev = async ({ file, cwd, workerEntry }: RunRequest, output: Output
     if (snapshot === undefined) return 1;
     return await runPrimary({
       snapshot,
-      workerEntry,
+      entry,
       onAllReady: (listeners) =>
         printWelcome({ listeners, snapshot, output, certFile: relative(cwd, certificate.certFile) }),
     });

@@ -2,7 +2,7 @@
 import { formatProblem, loadConfig, readEnvironment } from '../config/index.js';
 import type { ExplainQuestion, Explanation } from '../contracts/explanation.js';
 import { parseQuestion } from '../http/explain-question.js';
-import { explainOffline } from '../server/primary/explain-offline.js';
+import { explainerBeside, explainOffline } from '../server/primary/explain-offline.js';
 import { expectJson, openAdmin } from './admin-client.js';
 import type { AdminTarget } from './admin-client.js';
 import { AdminFailure } from './admin-failure.js';
@@ -20,6 +20,8 @@ export interface ExplainRequest extends AdminTarget {
   readonly showValues: boolean;
   readonly live: boolean;
   readonly json: boolean;
+  /** The file that the program was started with. */
+  readonly entry: string;
 }
 
 const REFUSED = 1;
@@ -71,7 +73,7 @@ const askInstance = async (
 };
 
 const askConfiguration = async (
-  { file, cwd }: ExplainRequest,
+  { file, cwd, entry }: ExplainRequest,
   question: ExplainQuestion,
   output: Output,
 ): Promise<Explanation | undefined> => {
@@ -80,7 +82,7 @@ const askConfiguration = async (
     for (const problem of result.problems) output.problem(formatProblem(problem));
     return undefined;
   }
-  const answer = await explainOffline(result.snapshot, question);
+  const answer = await explainOffline(result.snapshot, question, explainerBeside(entry));
   if ('problem' in answer) throw new AdminFailure(answer.problem);
   return answer.explanation;
 };

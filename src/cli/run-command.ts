@@ -7,8 +7,8 @@ import { terminal } from './output.js';
 export interface Invocation {
   readonly words: readonly string[];
   readonly cwd: string;
-  /** The file that workers run. */
-  readonly workerEntry: string;
+  /** The file that the program was started with, and that workers run. */
+  readonly entry: string;
 }
 
 /** The command could not do what it is for: it was not understood, or nobody answered. */
@@ -24,16 +24,16 @@ export const runCommand = async (invocation: Invocation): Promise<number> => {
   }
 };
 
-const dispatch = async (command: Command, { cwd, workerEntry }: Invocation): Promise<number> => {
+const dispatch = async (command: Command, { cwd, entry }: Invocation): Promise<number> => {
   switch (command.kind) {
     case 'verb': {
       const { verb, words, options } = command;
-      return verb.run({ words, options, cwd, workerEntry, output: terminal });
+      return verb.run({ words, options, cwd, entry, output: terminal });
     }
     case 'help':
       return print((await import('./help.js')).help());
     case 'version':
-      return print((await import('./version.js')).readVersion());
+      return print((await import('../config/installation.js')).installationOf(entry).version);
     case 'usage-error':
       return complain(`${command.problem}\nTry: torus --help`, TROUBLE_EXIT_CODE);
   }

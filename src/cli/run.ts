@@ -6,13 +6,13 @@ export interface RunRequest {
   readonly file: string | undefined;
   readonly cwd: string;
   /** The file that workers run. */
-  readonly workerEntry: string;
+  readonly entry: string;
 }
 
 /** Serves until told to stop. Returns the exit code. */
-export const run = async ({ file, cwd, workerEntry }: RunRequest): Promise<number> => {
+export const run = async ({ file, cwd, entry }: RunRequest): Promise<number> => {
   const input = new ConfigInput({ file, cwd });
   const snapshot = await input.first();
   if (snapshot === undefined) return 1;
-  return runPrimary({ snapshot, workerEntry, input });
+  return runPrimary({ snapshot, entry, input });
 };

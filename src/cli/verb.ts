@@ -7,8 +7,8 @@ export interface CommandLine {
   readonly words: readonly string[];
   readonly options: OptionValues;
   readonly cwd: string;
-  /** The file that workers run. */
-  readonly workerEntry: string;
+  /** The file that the program was started with, and that workers run. */
+  readonly entry: string;
   readonly output: Output;
 }
 

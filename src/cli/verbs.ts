@@ -1,5 +1,4 @@
 /** Owns the list of commands. Each loads only itself. */
-import { loadOneByOne } from '../config/load-modules.js';
 import { STREAM_OPTIONS } from './options.js';
 import { targetOf } from './target.js';
 import type { CommandLine, Verb } from './verb.js';
@@ -9,25 +8,23 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   run: {
     summary: 'serve (the default)',
     options: ['config'],
-    run: async ({ options, cwd, workerEntry }) => {
-      loadOneByOne('./cli/run.js', workerEntry);
+    run: async ({ options, cwd, entry }) => {
       const { run } = await import('./run.js');
-      return run({ file: options.config, cwd, workerEntry });
+      return run({ file: options.config, cwd, entry });
     },
   },
   dev: {
     summary: 'serve with a self-signed certificate, a random secret and an embedded echo upstream',
     options: ['config'],
-    run: async ({ options, cwd, workerEntry, output }) => {
+    run: async ({ options, cwd, entry, output }) => {
       const { dev } = await import('./dev.js');
-      return dev({ file: options.config, cwd, workerEntry }, output);
+      return dev({ file: options.config, cwd, entry }, output);
     },
   },
   check: {
     summary: 'validate the configuration by the path that run uses',
     options: ['config', 'print'],
-    run: async ({ options, cwd, workerEntry, output }) => {
-      loadOneByOne('./cli/check.js', workerEntry);
+    run: async ({ options, cwd, output }) => {
       const [{ checkConfig }, { readEnvironment }] = await Promise.all([
         import('./check.js'),
         import('../config/index.js'),
@@ -41,7 +38,6 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       'look for what keeps the configuration from serving well, and say what to do; exit code 1 when there are problems',
     options: ['config', 'admin', 'json'],
     run: async (line) => {
-      loadOneByOne('./cli/doctor/doctor.js', line.workerEntry);
       const { examine } = await import('./doctor/doctor.js');
       return examine({ ...targetOf(line), json: line.options.json === true }, line.output);
     },
@@ -70,7 +66,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       const { header = [], client, listener, http2 = false, live = false, json = false } = line.options;
       const showValues = line.options['show-values'] === true;
       const options = { headers: header, client, listener, http2, showValues, live, json };
-      return explain({ ...targetOf(line), words: line.words, ...options }, line.output);
+      const { words, entry, output } = line;
+      return explain({ ...targetOf(line), words, entry, ...options }, output);
     },
   },
   upstreams: {

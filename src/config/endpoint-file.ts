@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EndpointConfig } from '../contracts/upstream-config.js';
 import { isRecord } from './config-path.js';
 import { ConfigReport, formatProblem } from './config-report.js';

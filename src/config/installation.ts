@@ -9,7 +9,7 @@ export interface Installation {
   readonly readPageFile: (name: string) => Promise<Buffer>;
 }
 
-/** `entry` is the file that the program was started with: `dist/index.js`. */
+/** `entry` is the file that the program was started with: `dist/index.js`. Reads the manifest beside its folder. */
 export const installationOf = (entry: string): Installation => {
   const home = path.dirname(entry);
   return {

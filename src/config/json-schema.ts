@@ -1,5 +1,5 @@
 /** Owns the JSON Schema of the configuration: for editors, for the documentation, and to know the valid keys of a place. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigPath } from './config-path.js';
 import { configSchema } from './schema/document.js';
 

@@ -1,5 +1,5 @@
 /** Owns the translation of what the schema refuses into located problems in plain words. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatPath, valueAt, type ConfigPath } from './config-path.js';
 import type { ConfigReport } from './config-report.js';
 import { keysAt } from './json-schema.js';

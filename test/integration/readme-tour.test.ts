@@ -52,8 +52,7 @@ describeWithNginx('the tour of the README', () => {
     cpSync(certificate.caFile, path.join(dir, 'certs/ca.pem'));
     cpSync(certificate.certFile, path.join(dir, 'certs/cert.pem'));
     cpSync(certificate.keyFile, path.join(dir, 'certs/key.pem'));
-    for (const name of ['dist', 'node_modules', 'package.json'])
-      symlinkSync(path.join(ROOT, name), path.join(dir, name));
+    for (const name of ['dist', 'package.json']) symlinkSync(path.join(ROOT, name), path.join(dir, name));
     mkdirSync(path.join(dir, 'examples'));
     for (const name of readdirSync(path.join(ROOT, 'examples'))) {
       const text = readFileSync(path.join(ROOT, 'examples', name), 'utf8').replaceAll(

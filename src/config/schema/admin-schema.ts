@@ -1,5 +1,5 @@
 /** Owns the keys of the admin API. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAdminAddress, type AdminAddress } from '../parse/admin-address.js';
 import { text } from './scalars.js';
 

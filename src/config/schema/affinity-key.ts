@@ -1,5 +1,5 @@
 /** Owns how a configuration names what requests are recognised by: `{ header: x-user }`, `{ cookie: uid }`, `client-address` ... */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AffinityKeyConfig } from '../../contracts/config.js';
 import { consistsOf, TOKEN } from '../../http/characters.js';
 import { fieldName, text } from './scalars.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar of a whole configuration: every key, its default beside it, and the text that documents it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseWritableFieldName } from '../parse/field.js';
 import { cidr, countOrAuto, duration, flag, isName, NAME_RULE, positiveDuration, text } from './scalars.js';
 import { adminSchema } from './admin-schema.js';

@@ -1,5 +1,5 @@
 /** Owns the list of filters a route may name: each entry is an object with exactly one key. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { bodyLimitSchema } from './filters/body-limit.js';
 import { headersSchema } from './filters/headers.js';
 import { ipAllowSchema } from './filters/ip-allow.js';

@@ -1,5 +1,5 @@
 /** Owns the spellings of HTTP versions, and the grammar of `listeners[].protocols`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** As written, by ALPN or by the names of other gateways, and as meant. */
 export const HTTP_PROTOCOLS = {

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `log`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SECRET_NAMES } from '../../http/secret-fields.js';
 import { fieldName, filePath, flag, share, text } from './scalars.js';
 

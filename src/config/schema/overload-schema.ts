@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `overload`, and of what routes say of it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, positiveDuration, share, size } from './scalars.js';
 
 /** A percentage above 0, or false for a step that is not taken. */

@@ -1,5 +1,5 @@
 /** Owns the kinds of value that the schema is made of: each reads text its own way and says precisely what is wrong. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress, type Address } from '../parse/address.js';
 import { parseCidr } from '../parse/cidr.js';
 import { parseDuration } from '../parse/duration.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar of `traceHeader`: who may ask what became of a request. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidr } from './scalars.js';
 
 const askers = () => z.array(cidr()).min(1);

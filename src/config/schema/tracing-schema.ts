@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `tracing` and `metrics`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCollectorUrl } from '../parse/collector-url.js';
 import { parseFieldName } from '../parse/field.js';
 import { fieldValue, flag, integer, positiveDuration, share, text } from './scalars.js';

@@ -4,21 +4,22 @@
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
 
 /** A start with a cold disk, and a configuration of many thousand routes. */
 const TIMEOUT_MS = 20_000;
-/** By its place, not by import: what this process loads must not reach the data plane. */
-const ENTRY = fileURLToPath(new URL('../worker/explain-once.js', import.meta.url));
+/** What the process runs. By its place beside the program, not by import: whoever asks must not load the data plane. */
+export const explainerBeside = (entry: string): string => path.join(path.dirname(entry), 'explain-once.js');
 
 /** Rejects when the process dies, or takes longer than 20 seconds. */
 export const explainOffline = async (
   snapshot: ConfigSnapshot,
   question: ExplainQuestion,
+  explainer: string,
 ): Promise<ExplainAnswer> => {
-  const child = fork(ENTRY, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const child = fork(explainer, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
   try {
     return await answerOf(child, { snapshot, question });

@@ -38,7 +38,7 @@ import { WorkerTimes } from './worker-times.js';
 export interface PrimaryOptions {
   readonly snapshot: ConfigSnapshot;
   /** The file that workers run: the entry of the program. */
-  readonly workerEntry: string;
+  readonly entry: string;
   /** Where later configurations come from. Without it there are none, and SIGHUP stops the instance. */
   readonly input?: InstanceInput;
   /** Told once, when every worker is ready. */
@@ -63,7 +63,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
-    const { readPageFile } = installationOf(options.workerEntry);
+    const { readPageFile } = installationOf(options.entry);
     const admin = await openAdmin(
       snapshot.admin,
       adminRoutes({ ...primary, scheduler, log, readPageFile }),
@@ -113,11 +113,11 @@ const runUntilStopped = async (
 };
 
 const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
-  const { snapshot, workerEntry, input } = options;
+  const { snapshot, entry, input } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startedAt = Date.now();
   const times = new WorkerTimes();
-  if (options.fork === undefined) setUpForking(workerEntry, snapshot.accept);
+  if (options.fork === undefined) setUpForking(entry, snapshot.accept);
   const { keySets, endpoints, ticketKeys } = composeShared({ snapshot, scheduler, log }, (message) =>
     supervisor.pool.broadcast(message),
   );
@@ -167,7 +167,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     ...{ supervisor, keySets, endpoints, ticketKeys, metrics, roller, care, inquiry, reloader },
     liveConfig,
   };
-  return { ...parts, status: statusBoard(parts, scheduler, { startedAt, workerEntry }) };
+  return { ...parts, status: statusBoard(parts, scheduler, { startedAt, entry }) };
 };
 
 /** What all workers have in common, and are told when it changes. */
@@ -221,11 +221,11 @@ type MessageParts = Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry
 const statusBoard = (
   { supervisor, metrics, endpoints, reloader }: Omit<Primary, 'status'>,
   scheduler: Scheduler,
-  { startedAt, workerEntry }: { readonly startedAt: number; readonly workerEntry: string },
+  { startedAt, entry }: { readonly startedAt: number; readonly entry: string },
 ): StatusBoard =>
   new StatusBoard({
     ...{ metrics, scheduler, supervisor, startedAt },
-    version: installationOf(workerEntry).version,
+    version: installationOf(entry).version,
     config: () => configStatusOf(reloader, startedAt),
     upstreams: (gauges) => endpoints.describe(gauges).upstreams,
   });

@@ -25,10 +25,10 @@ export interface WorkerEvents {
 export type ForkWorker = (events: WorkerEvents) => WorkerProcess;
 
 /** Says how workers are made. Before the first fork: node:cluster takes the policy once, at its first set-up. */
-export const setUpForking = (workerEntry: string, accept: AcceptMode): void => {
+export const setUpForking = (entry: string, accept: AcceptMode): void => {
   // With sockets of their own (`reuse-port`) the workers ask nothing of the primary.
   cluster.schedulingPolicy = accept === 'round-robin' ? cluster.SCHED_RR : cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: workerEntry, args: [] });
+  cluster.setupPrimary({ exec: entry, args: [] });
 };
 
 /** Forks with node:cluster, so that workers can share their listening sockets. */

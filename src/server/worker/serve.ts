@@ -1,7 +1,8 @@
 /** Owns what a worker process runs: the real data plane in the real process. */
-import { readVersion } from '../../config/version.js';
+import { installationOf } from '../../config/installation.js';
 import { compose } from './compose.js';
 import { runWorker } from './run-worker.js';
 
-/** Resolves with the exit code. */
-export const serve = (): Promise<number> => runWorker({ compose, version: readVersion() });
+/** `entry` is the file that the program was started with. Resolves with the exit code. */
+export const serve = (entry: string): Promise<number> =>
+  runWorker({ compose, version: installationOf(entry).version });

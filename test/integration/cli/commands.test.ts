@@ -1,6 +1,6 @@
 /** The commands of `torus`, run as a person would run them. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   ENTRY,
@@ -169,6 +169,27 @@ describe('torus check', () => {
     expect(stdout).toContain('1 listener, 1 route, 1 upstream, 3 workers');
     expect(stdout).not.toContain(TEST_SECRET);
     expect(JSON.parse(stdout.slice(0, stdout.lastIndexOf('OK ')))).toMatchObject({ workers: 3 });
+  });
+
+  it('takes a configuration written as code, which imports defineConfig from torus', () => {
+    const cwd = makeTempDir('check');
+    mkdirSync(path.join(cwd, 'node_modules'));
+    symlinkSync(path.resolve(ENTRY, '../..'), path.join(cwd, 'node_modules/torus'));
+    const code = `import { defineConfig } from 'torus';\nexport default defineConfig(${JSON.stringify(good)});`;
+    writeFileSync(path.join(cwd, 'torus.config.mjs'), code);
+    const args = ['check', '--config', 'torus.config.mjs'];
+    const { status, stdout, stderr } = run(args, { cwd, env: { JWT_SECRET: TEST_SECRET } });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('1 listener, 1 route, 1 upstream, 3 workers');
+  });
+
+  it('has the types that an editor knows the keys by', () => {
+    const home = path.resolve(ENTRY, '../..');
+    const { exports } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8')) as {
+      readonly exports: { readonly '.': { readonly types: string } };
+    };
+    const types = readFileSync(path.join(home, exports['.'].types), 'utf8');
+    expect(types).toContain('defineConfig: (config: TorusConfig)');
   });
 
   it('names every problem with its line, and exits with 1', () => {

@@ -1,5 +1,5 @@
 /** Owns the options of the `body-limit` filter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { size } from '../scalars.js';
 
 export const bodyLimitSchema = z.strictObject({

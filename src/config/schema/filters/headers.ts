@@ -1,5 +1,5 @@
 /** Owns the options of the `headers` filter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRemovableFieldName, parseWritableFieldName } from '../../parse/field.js';
 import { fieldValue, text } from '../scalars.js';
 

@@ -1,5 +1,5 @@
 /** Owns the options of the `ip-allow` filter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidr } from '../scalars.js';
 
 export const ipAllowSchema = z

@@ -1,5 +1,5 @@
 /** Owns the options of the `jwt-auth` filter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { consistsOf, TOKEN } from '../../../http/characters.js';
 import { parseDocumentUrl } from '../../parse/endpoint-url.js';
 import { parseWritableFieldName } from '../../parse/field.js';

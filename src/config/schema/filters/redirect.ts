@@ -1,5 +1,5 @@
 /** Owns the options of the `redirect` filter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseFieldValue } from '../../parse/field.js';
 import { refused, type Parsed } from '../../parse/parsed.js';
 import { integer, text } from '../scalars.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `listeners`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { listenerProtocolsSchema } from '../http-protocols.js';
 import { listenerProxyProtocolSchema } from './proxy-protocol-schema.js';
 import { address, filePath, flag, integer, name, positiveDuration, size } from '../scalars.js';

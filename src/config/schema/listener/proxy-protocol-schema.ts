@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `listeners[].proxyProtocol`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidr, positiveDuration } from '../scalars.js';
 
 const senders = () => z.array(cidr()).min(1);

@@ -1,5 +1,5 @@
 /** Owns the grammar of `supervisor`: how the primary watches, replaces and renews its workers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, positiveDuration, size } from '../scalars.js';
 
 const recycleSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** Owns the grammar of `workers`: a number, `auto`, or bounds between which the instance decides for itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { countOrAuto, duration, integer, numeric, positiveDuration, share } from '../scalars.js';
 import { parseDuration } from '../../parse/duration.js';
 

@@ -1,5 +1,5 @@
 /** Owns the grammar of `mirror` in a route. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { flag, integer, positiveDuration, share, size } from '../scalars.js';
 
 export const mirrorSchema = z.strictObject({

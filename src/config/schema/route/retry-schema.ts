@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `retry` of a route and of `retryBudget` of an upstream. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RetryCondition } from '../../../contracts/config.js';
 import { duration, flag, integer, oneOrMore, positiveDuration, size } from '../scalars.js';
 

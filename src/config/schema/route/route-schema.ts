@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `routes`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseFieldName, parseMethod, parseWritableFieldName } from '../../parse/field.js';
 import { parseHostPattern } from '../../parse/host-pattern.js';
 import { parsePathPattern, parsePathPrefix } from '../../parse/path-pattern.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar of `upstream` in a route: one name, or several with their shares of the requests. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { integer } from '../scalars.js';
 import { affinityKey } from '../affinity-key.js';
 

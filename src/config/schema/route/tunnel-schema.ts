@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of what routes say of tunnels: `upgrades`, `websocket` and `connect`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { flag, integer } from '../scalars.js';
 
 const protocol = () =>

@@ -1,5 +1,5 @@
 /** Owns the grammar of `balancer`: a word, or an object with one of them as its only key for those that have options. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BalancerConfig } from '../../../contracts/config.js';
 import { positiveDuration } from '../scalars.js';
 import { affinityKey } from '../affinity-key.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `discovery`: endpoints that are found, not written. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDnsServer } from '../../parse/dns-server.js';
 import { parsed, refused } from '../../parse/parsed.js';
 import { duration, filePath, integer, oneOrMore, positiveDuration, text } from '../scalars.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of what is done about endpoints that fail: checks, ejection, panic. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseStatusRange } from '../../parse/status-range.js';
 import { flag, integer, numeric, oneOrMore, positiveDuration, share } from '../scalars.js';
 

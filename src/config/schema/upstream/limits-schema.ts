@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of what bounds the requests of an upstream: `limits` and `adaptiveConcurrency`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { flag, integer, positiveDuration } from '../scalars.js';
 
 export const limitsSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of what is spoken with an upstream: the protocol, and the limits of its HTTP/2 connections. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HTTP_PROTOCOLS } from '../http-protocols.js';
 import { duration, integer, positiveDuration, size } from '../scalars.js';
 

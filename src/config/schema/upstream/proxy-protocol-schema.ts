@@ -1,5 +1,5 @@
 /** Owns the grammar of `upstreams.*.proxyProtocol`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const upstreamProxyProtocolSchema = z
   .union([z.enum(['v1', 'v2', '1', '2']), z.literal(1), z.literal(2), z.literal(false)], {

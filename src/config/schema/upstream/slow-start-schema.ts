@@ -1,5 +1,5 @@
 /** Owns the grammar of `slowStart`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { positiveDuration, share } from '../scalars.js';
 
 export const slowStartSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** Owns the grammar of `sticky`: clients that come back to the endpoint they had. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsed, refused, type Parsed } from '../../parse/parsed.js';
 import { duration, flag, text } from '../scalars.js';
 import { cookieName } from '../affinity-key.js';

@@ -1,5 +1,5 @@
 /** Owns the grammar and defaults of `upstreams`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseEndpointUrl } from '../../parse/endpoint-url.js';
 import { adaptiveConcurrencySchema, limitsSchema } from './limits-schema.js';
 import { balancerSchema } from './balancer-schema.js';

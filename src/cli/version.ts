@@ -1,2 +1,0 @@
-/** Owns what `torus version` prints. */
-export { readVersion } from '../config/version.js';
