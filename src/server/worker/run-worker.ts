@@ -55,6 +55,8 @@ type StateMessage = Extract<
   { type: 'ask' | 'key-set' | 'key-set-refreshed' | 'ticket-keys' | 'endpoints' }
 >;
 
+/** They are about the process, or need nothing of a snapshot. */
+const URGENT: ReadonlySet<PrimaryMessage['type']> = new Set(['ping', 'retire', 'shutdown']);
 // Longer than the primary's own limit for a fetch.
 const KEY_SET_TIMEOUT_MS = 6000;
 // The last word is worth a moment, not more.
@@ -80,6 +82,8 @@ class WorkerProcess {
   #answers: Answers | undefined;
   #overload: OverloadWatch | undefined;
   #listeners: readonly BoundListener[] = [];
+  /** While something is being loaded that a snapshot needs: what the primary says meanwhile, in its order. */
+  #held: PrimaryMessage[] | undefined;
   #exiting = false;
 
   constructor(options: WorkerOptions, exit: (exitCode: number) => void) {
@@ -105,10 +109,16 @@ class WorkerProcess {
     process.on('SIGHUP', () => undefined);
     const openLink = this.#options.openLink ?? openProcessLink;
     this.#link = openLink({
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message) => this.#receive(message),
       onLost: () => this.#stop('the primary is gone'),
     });
     this.#link.send({ type: 'hello' });
+  }
+
+  /** What is asked of the process itself never waits. */
+  #receive(message: PrimaryMessage): void {
+    if (this.#held !== undefined && !URGENT.has(message.type)) this.#held.push(message);
+    else this.#onMessage(message);
   }
 
   #onMessage(message: PrimaryMessage): void {
@@ -153,7 +163,17 @@ class WorkerProcess {
   /** At once, unless what the snapshot asks for must be loaded first; the primary waits for the answer before it goes on. */
   #prepare(message: Extract<PrimaryMessage, { type: 'prepare' }>): void {
     if (this.#tracing.isReadyFor(message.snapshot)) this.#swap?.receive(message);
-    else void this.#tracing.load(message.snapshot, this.#log).then(() => this.#swap?.receive(message));
+    else void this.#load(message.snapshot, () => this.#swap?.receive(message));
+  }
+
+  /** A snapshot must not be overtaken by the word to serve it, nor be lost because there is nothing yet that could take it. */
+  async #load(snapshot: ConfigSnapshot, proceed: () => void): Promise<void> {
+    this.#held = [];
+    await this.#tracing.load(snapshot, this.#log);
+    const held = this.#held;
+    this.#held = undefined;
+    proceed();
+    for (const message of held) this.#receive(message);
   }
 
   #answer(message: AskMessage): void {
@@ -173,9 +193,10 @@ class WorkerProcess {
       this.#keySets.load(keySets);
       this.#endpoints.store(endpoints);
       this.#log = createLogger({ ...snapshot.log, role: 'worker' });
-      await this.#tracing.load(snapshot, this.#log);
-      this.#lifecycle = this.#compose(snapshot);
-      this.#plane?.setTicketKeys(ticketKeys);
+      await this.#load(snapshot, () => {
+        this.#lifecycle = this.#compose(snapshot);
+        this.#plane?.setTicketKeys(ticketKeys);
+      });
       this.#listeners = (await this.#plane?.listen()) ?? [];
       this.#link.send({ type: 'ready', listeners: this.#listeners });
     } catch (error) {

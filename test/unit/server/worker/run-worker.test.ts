@@ -78,13 +78,18 @@ describe('runWorker', () => {
     });
     const receive = (...messages: PrimaryMessage[]) =>
       messages.forEach((message) => events?.onMessage(message));
+    const endpoints = { version: 1, upstreams: [] };
+    const tell = (first = snapshot) =>
+      receive({ type: 'start', slot: 1, snapshot: first, keySets: [], endpoints, ticketKeys: 'Zmlyc3Q=' });
     const start = async () => {
-      const endpoints = { version: 1, upstreams: [] };
-      receive({ type: 'start', slot: 1, snapshot, keySets: [], endpoints, ticketKeys: 'Zmlyc3Q=' });
+      tell();
       await settle();
       receive({ type: 'accepted' });
     };
-    return { calls, sent, exitCode, receive, start, lose: () => events?.onLost() };
+    const untilSent = async (type: WorkerMessage['type']) => {
+      while (!sent.some((message) => message.type === type)) await settle();
+    };
+    return { calls, sent, exitCode, receive, tell, start, untilSent, lose: () => events?.onLost() };
   };
 
   const FIRST_KEYS = 'setTicketKeys Zmlyc3Q=';
@@ -174,6 +179,43 @@ describe('runWorker', () => {
     expect(typesOf(sent).slice(2)).toEqual(['prepared', 'applied']);
     receive({ type: 'shutdown', reason: 'test' });
     await exitCode;
+  });
+
+  describe('while tracing is being loaded', () => {
+    const tracing = {
+      ...{ endpoint: 'http://127.0.0.1:9', headers: {}, sampling: 0, tracesPerSecond: 1 },
+      ...{ clientContext: 'new', serviceName: 'torus', attributes: {} },
+      ...{ timeoutMs: 100, intervalMs: 100, batchSize: 1, queueSize: 1 },
+    };
+    const traced = (version: number) => ({ ...snapshot, version, tracing }) as unknown as ConfigSnapshot;
+    const next = (version: number): PrimaryMessage[] => [
+      { type: 'prepare', snapshot: traced(version), endpoints: { version, upstreams: [] } },
+      { type: 'commit', version },
+    ];
+
+    it('at its start, keeps what the primary says for when it can take it, and answers the heartbeat', async () => {
+      const { calls, sent, exitCode, receive, tell, untilSent } = arrange();
+      tell(traced(1));
+      receive(...next(2), { type: 'ping', sequence: 7 });
+      expect(sent.at(-1)).toEqual({ type: 'pong', sequence: 7 });
+      await untilSent('ready');
+      expect(calls).toEqual([FIRST_KEYS, 'prepare', 'commit']);
+      expect(sent).toContainEqual({ type: 'applied', version: 2 });
+      receive({ type: 'shutdown', reason: 'test' });
+      await exitCode;
+    });
+
+    it('for a new snapshot, serves the snapshots in their order', async () => {
+      const { calls, sent, exitCode, receive, start, untilSent } = arrange();
+      await start();
+      receive(...next(2), ...next(3));
+      expect(calls).toEqual([FIRST_KEYS]);
+      await untilSent('applied');
+      expect(calls).toEqual([FIRST_KEYS, 'prepare', 'commit', 'prepare', 'commit']);
+      expect(sent.at(-1)).toEqual({ type: 'applied', version: 3 });
+      receive({ type: 'shutdown', reason: 'test' });
+      await exitCode;
+    });
   });
 
   it('has its ticket keys before it listens, and takes new ones', async () => {
