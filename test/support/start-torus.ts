@@ -157,6 +157,7 @@ export class RunningTorus {
       timeoutMs,
       `/readyz\n${this.log.tail()}`,
     );
+    await this.noneStarting();
     await this.listenersLogged();
   }
 
@@ -192,6 +193,17 @@ export class RunningTorus {
   private async listenersLogged(): Promise<void> {
     const announced = (): boolean => this.log.lines.some(({ msg }) => WORKER_ANNOUNCED.test(msg));
     await until(announced, 2_000).catch(() => undefined);
+  }
+
+  /** One worker is enough to serve; the others are still on their way then. One that cannot start keeps no test waiting. */
+  private async noneStarting(): Promise<void> {
+    const isOver = async (): Promise<boolean> => {
+      const status = (await (await this.admin('/status')).json()) as {
+        readonly workers: readonly { readonly phase: string }[];
+      };
+      return status.workers.every(({ phase }) => phase !== 'starting');
+    };
+    await until(isOver, 5_000).catch(() => undefined);
   }
 
   private async readyz(): Promise<boolean> {

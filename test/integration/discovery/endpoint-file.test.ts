@@ -9,6 +9,7 @@ import {
   factsOf,
   startBackend,
   tally,
+  untilTally,
   type Backend,
 } from '../health/health-fixture.js';
 
@@ -57,7 +58,7 @@ describe('endpoints from a file', () => {
     await until(() => a.held.length === 1);
     write(`# moved\n${list(b)}`);
     await until(async () => (await factsOf(torus)).endpoints[0]?.address === b.address);
-    expect(await tally(torus, 6)).toEqual({ b: 6 });
+    await untilTally(torus, { b: 6 });
     expect((await factsOf(torus)).endpoints).toMatchObject([
       { address: b.address, state: 'healthy', active: 0 },
       { address: a.address, state: 'draining', active: 1, connections: 1 },
@@ -139,7 +140,7 @@ describe('endpoints from a file', () => {
     version('..2026_02', list(b));
     rmSync(path.join(dir, '..2026_01'), { recursive: true });
     await until(async () => (await factsOf(torus)).endpoints[0]?.address === b.address);
-    expect(await tally(torus, 4)).toEqual({ b: 4 });
+    await untilTally(torus, { b: 4 });
   });
 
   it('are followed into another directory of the same name', async () => {
@@ -160,6 +161,7 @@ describe('endpoints from a file', () => {
     await begin({ healthCheck: { http: '/healthz', interval: '100ms', unhealthyThreshold: 1 } });
     a.health = 500;
     await until(async () => (await factsOf(torus)).endpoints[0]?.state === 'unhealthy');
+    await untilTally(torus, { b: 10 });
     const seen = torus.logs().filter((line) => line['endpoint'] === a.address).length;
     const { hits } = a;
     write(list(b, a));
@@ -193,14 +195,14 @@ describe('endpoints from a file', () => {
     ]);
     a.held[0]!.end('late');
     expect(await (await held).text()).toBe('late');
-    expect(await tally(torus, 4)).toEqual({ b: 4 });
+    await untilTally(torus, { b: 4 });
     expect((await factsOf(torus)).source).toEqual({ kind: 'static' });
     put({ discovery: { file: 'endpoints.yaml' } });
     torus.signal('SIGHUP');
     await until(() => applied() === 2);
-    expect(await tally(torus, 4)).toEqual({ a: 4 });
+    await untilTally(torus, { a: 4 });
     write(list(b));
     await until(async () => (await factsOf(torus)).endpoints[0]?.address === b.address);
-    expect(await tally(torus, 4)).toEqual({ b: 4 });
+    await untilTally(torus, { b: 4 });
   });
 });

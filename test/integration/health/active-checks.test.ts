@@ -20,6 +20,7 @@ import {
   startBackend,
   statesOf,
   tally,
+  untilTally,
   untilState,
   type Backend,
 } from './health-fixture.js';
@@ -82,7 +83,7 @@ describe('active checks over HTTP', () => {
   it('take an endpoint out for all workers when they fail, say why, and bring it back when they pass', async () => {
     a.health = 503;
     await untilState(torus, a, 'unhealthy');
-    expect(await tally(torus, 20)).toEqual({ b: 20 });
+    await untilTally(torus, { b: 20 });
     const facts = (await factsOf(torus)).endpoints.find(({ address }) => address === a.address);
     expect(facts).toMatchObject({ available: false, why: 'check failed: 503' });
     expect(facts?.lastCheck).toMatchObject({ passed: false, detail: '503' });
@@ -142,7 +143,7 @@ describe('active checks over HTTP', () => {
     b.health = 200;
     await torus.waitForLog('Upstream main is out of panic');
     await untilState(torus, b, 'healthy');
-    expect(await tally(torus, 20)).toEqual({ b: 20 });
+    await untilTally(torus, { b: 20 });
   });
 
   it('are forgotten by no crash: the new worker knows what the old one knew', async () => {
@@ -156,7 +157,7 @@ describe('active checks over HTTP', () => {
     await torus.ready();
     expect((await statesOf(torus))[a.address]).toBe('unhealthy');
     const before = a.hits;
-    expect(await tally(torus, 20)).toEqual({ b: 20 });
+    await untilTally(torus, { b: 20 });
     expect(a.hits).toBe(before);
   });
 
@@ -195,7 +196,7 @@ describe('the first check', () => {
     try {
       await untilState(torus, down, 'unhealthy');
       await untilState(torus, up, 'healthy');
-      expect(await tally(torus, 10)).toEqual({ up: 10 });
+      await untilTally(torus, { up: 10 });
     } finally {
       await torus.stop();
       await closeAll([up, down]);
@@ -345,13 +346,13 @@ describe('checks of other kinds', () => {
       await untilState(torus, { address }, 'healthy');
       child.kill('SIGSTOP');
       await untilState(torus, { address }, 'unhealthy');
-      expect(await tally(torus, 10)).toEqual({ other: 10 });
+      await untilTally(torus, { other: 10 });
       child.kill('SIGCONT');
       await untilState(torus, { address }, 'healthy');
       child.kill('SIGKILL');
       await untilState(torus, { address }, 'unhealthy');
       expect((await factsOf(torus)).endpoints[0]?.lastCheck?.detail).toBe('ECONNREFUSED');
-      expect(await tally(torus, 10)).toEqual({ other: 10 });
+      await untilTally(torus, { other: 10 });
     } finally {
       child.kill('SIGKILL');
       await torus.stop();
@@ -385,7 +386,7 @@ describe('checks of other kinds', () => {
     });
     try {
       await until(async () => (await factsOf(torus)).available === 1, 10_000);
-      expect(await tally(torus, 10)).toEqual({ many: 10 });
+      await untilTally(torus, { many: 10 });
       expect(most).toBeLessThanOrEqual(64);
       expect(await metricSum(torus, 'torus_upstream_endpoints', { state: 'unhealthy' })).toBe(400);
     } finally {

@@ -1,5 +1,6 @@
 /** Upstreams whose health a test turns on and off, and what a running Torus says of them. */
 import type { ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { startHttpUpstream, until, type RunningTorus, type TestUpstream } from '../../support/index.js';
 
 export interface Backend {
@@ -119,6 +120,19 @@ export const ask = async (torus: RunningTorus, path = '/', init: RequestInit = {
     headers: { connection: 'close' },
   });
   return { status: response.status, text: await response.text() };
+};
+
+/** What `tally` says once the workers have heard what the primary knows already: milliseconds later, on a machine with time. */
+export const untilTally = async (
+  torus: RunningTorus,
+  expected: Readonly<Record<string, number>>,
+): Promise<void> => {
+  const count = Object.values(expected).reduce((sum, each) => sum + each, 0);
+  let last: Readonly<Record<string, number>> = {};
+  await until(async () => {
+    last = await tally(torus, count);
+    return isDeepStrictEqual(last, expected);
+  }, 3_000).catch(() => expect(last).toEqual(expected));
 };
 
 /** Who answered, how often. */

@@ -122,7 +122,8 @@ describe.each(MODES)('accept: %s', (mode) => {
     const [leaving = 0] = readyPids();
     process.kill(leaving, 'SIGTERM');
     const statuses: number[] = [];
-    while (isAlive(leaving)) statuses.push(await ask());
+    do statuses.push(await ask());
+    while (isAlive(leaving));
     await bothReady();
     await reachAll(readyPids());
     // The other ways lose what the kernel or the primary had just given to the worker that leaves.
