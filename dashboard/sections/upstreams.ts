@@ -1,5 +1,7 @@
-/** Owns the table of endpoints: those out of use first, and why. */
+/** Owns the table of endpoints: those out of use or failing first, and why. */
 import type { EndpointStatus, StatusDocument, UpstreamStatus } from '../../src/contracts/status.js';
+import { byStanding, standingOf } from '../../src/observability/status/endpoint-standing.js';
+import type { EndpointStanding } from '../../src/observability/status/endpoint-standing.js';
 import { counted, showAge, showNumber } from '../../src/observability/status/format.js';
 import { byId, setText } from '../dom.js';
 import { LiveTable } from '../live-table.js';
@@ -20,7 +22,10 @@ export class UpstreamsSection {
     columns: [
       { title: 'Upstream', cell: ({ upstream }) => upstream },
       { title: 'Endpoint', cell: ({ address }) => address },
-      { title: 'State', cell: (row) => ({ text: row.state, level: levelOf(row), title: sinceOf(row) }) },
+      {
+        title: 'State',
+        cell: (row) => ({ text: row.state, level: LEVELS[standingOf(row)], title: sinceOf(row) }),
+      },
       { title: 'Why', cell: (row) => ({ text: row.why, title: `${row.why}, ${sinceOf(row)}` }), grows: true },
       { title: 'Active', cell: ({ active }) => showNumber(active), right: true, wide: true },
       { title: 'Sockets', cell: ({ connections }) => showNumber(connections), right: true, wide: true },
@@ -32,7 +37,7 @@ export class UpstreamsSection {
       endpoints.map((endpoint): Row => ({ ...endpoint, upstream: name, now: time })),
     );
     setText(this.#note, summaryOf(upstreams, rows.length));
-    this.#table.update([...rows.filter((row) => !row.available), ...rows.filter((row) => row.available)]);
+    this.#table.update(rows.sort(byStanding));
   }
 }
 
@@ -43,9 +48,11 @@ const summaryOf = (upstreams: readonly UpstreamStatus[], shown: number): string 
   return `${available} of ${counted(total, 'endpoint')} in ${counted(upstreams.length, 'upstream')} available${left}`;
 };
 
-const levelOf = ({ available, state }: Row): string => {
-  if (state === 'draining' || state === 'unknown') return 'warning';
-  return available ? 'good' : 'bad';
+const LEVELS: Readonly<Record<EndpointStanding, string>> = {
+  out: 'bad',
+  failing: 'bad',
+  passing: 'warning',
+  fine: 'good',
 };
 
 const sinceOf = ({ since, now }: Row): string =>

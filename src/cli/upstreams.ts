@@ -9,6 +9,7 @@ interface Report {
     readonly name: string;
     readonly panic: boolean;
     readonly available: number;
+    readonly failing: number;
     readonly total: number;
     readonly endpoints: readonly EndpointRow[];
   }[];
@@ -31,7 +32,7 @@ const COLUMNS = [
   { title: 'WHY', max: 90 },
 ];
 
-/** Returns the exit code: 0 when every upstream has an available endpoint, else 1. */
+/** Returns the exit code: 0 when every upstream has an available endpoint that does not fail, else 1. */
 export const showUpstreams = async (
   { json, ...target }: AdminTarget & { readonly json: boolean },
   output: Output,
@@ -46,5 +47,5 @@ export const showUpstreams = async (
   );
   if (json) output.line(reply.body.trimEnd());
   else for (const line of renderTable(COLUMNS, rows)) output.line(line);
-  return upstreams.some(({ available }) => available === 0) ? 1 : 0;
+  return upstreams.some(({ available, failing }) => available === failing) ? 1 : 0;
 };

@@ -72,7 +72,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   },
   upstreams: {
     summary:
-      'the endpoints of a running instance, their states and why; exit code 1 when an upstream has none',
+      'the endpoints of a running instance, their states and why; exit code 1 when an upstream has none that works',
     options: ['config', 'admin', 'json'],
     run: async (line) => {
       const { showUpstreams } = await import('./upstreams.js');

@@ -106,9 +106,11 @@ export interface WorkerOverload {
 export interface UpstreamStatus {
   readonly name: string;
   readonly available: number;
+  /** Of those that are available. */
+  readonly failing: number;
   readonly total: number;
   readonly panic: boolean;
-  /** Those that are not available first; at most 100 of them in all upstreams together. */
+  /** Those that are not available first, then those that fail; at most 100 of them in all upstreams together. */
   readonly endpoints: readonly EndpointStatus[];
 }
 

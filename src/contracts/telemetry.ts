@@ -60,6 +60,8 @@ export interface Telemetry {
   upstreamPending(upstream: string, change: number): void;
   /** An attempt was refused by a limit: `requests`, `adaptive`, `queue-full`, `queue-timeout`, `endpoint`. */
   upstreamOverflow(upstream: string, reason: string): void;
+  /** What speaks against an endpoint: an attempt that ended with this cause, or an answer from 500 to 599 (`5xx`). */
+  endpointFailed(upstream: string, endpoint: string, reason: string): void;
   /** A request of a route with a split goes to this upstream. */
   splitChosen(route: string, upstream: string): void;
   /** What became of the copy of a request; exactly once for each request that was to be copied. */

@@ -108,6 +108,12 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     'Attempts that a limit refused: requests, adaptive, endpoint, queue-full, queue-timeout.',
   ),
   family(
+    'counter',
+    'torus_upstream_endpoint_failures_total',
+    ['upstream', 'endpoint', 'reason'],
+    'What spoke against an endpoint: the cause that an attempt ended with, or 5xx.',
+  ),
+  family(
     'gauge',
     'torus_upstream_concurrency_limit',
     ['upstream'],

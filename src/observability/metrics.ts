@@ -47,6 +47,7 @@ export class WorkerMetrics implements Telemetry {
   readonly #retries = new PairCounters();
   readonly #skippedRetries = new PairCounters();
   readonly #overflows = new PairCounters();
+  readonly #endpointFailures = new TripleCounters();
   /** By upstream: names from the configuration, so few. */
   readonly #pending = new Map<string, number>();
   readonly #concurrencyLimits = new Map<string, number>();
@@ -128,6 +129,10 @@ export class WorkerMetrics implements Telemetry {
     this.#overflows.add(upstream, reason, 1);
   }
 
+  endpointFailed(upstream: string, endpoint: string, reason: string): void {
+    this.#endpointFailures.add(upstream, endpoint, reason);
+  }
+
   concurrencyLimit(upstream: string, limit: number | undefined, since: number): void {
     if (since < (this.#limitsSince.get(upstream) ?? 0)) return;
     this.#limitsSince.set(upstream, since);
@@ -185,6 +190,7 @@ export class WorkerMetrics implements Telemetry {
       torus_overload_shed_total: byName(this.#shed),
       torus_upstream_retries_total: samples(this.#retries.cells()),
       torus_upstream_overflow_total: samples(this.#overflows.cells()),
+      torus_upstream_endpoint_failures_total: samples(this.#endpointFailures.cells()),
       torus_upstream_retries_skipped_total: samples(this.#skippedRetries.cells()),
       torus_split_requests_total: samples(this.#splits.cells()),
       torus_mirrored_requests_total: this.#mirrors.results(),

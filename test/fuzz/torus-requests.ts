@@ -88,6 +88,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     retrySkipped: ignore,
     upstreamPending: ignore,
     upstreamOverflow: ignore,
+    endpointFailed: ignore,
     concurrencyLimit: ignore,
     splitChosen: ignore,
     mirrored: ignore,

@@ -56,6 +56,7 @@ export const statusDocument = (changes: Partial<StatusDocument> = {}): StatusDoc
     {
       name: 'users',
       available: 1,
+      failing: 0,
       total: 1,
       panic: false,
       endpoints: [

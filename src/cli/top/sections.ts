@@ -1,5 +1,7 @@
 /** Owns the tables of `torus top`: a title and rows, the ones to look at first on top. */
-import type { EndpointStatus, WorkerStatus } from '../../contracts/status.js';
+import type { WorkerStatus } from '../../contracts/status.js';
+import { byStanding, standingOf } from '../../observability/status/endpoint-standing.js';
+import type { EndpointStanding } from '../../observability/status/endpoint-standing.js';
 import { showAge, showBytes, showLatency, showNumber, showShare } from '../../observability/status/format.js';
 import { showBlocked, showStreamAge, showTarget } from '../../observability/status/live-streams.js';
 import type { LiveStream } from '../../observability/status/live-streams.js';
@@ -71,7 +73,7 @@ const endpoints = ({ status }: TopView): Section => {
   const all = status.upstreams.flatMap(({ name, endpoints: own }) =>
     own.map((endpoint) => ({ name, endpoint })),
   );
-  const worstFirst = [...all].sort((one, other) => rank(one.endpoint) - rank(other.endpoint));
+  const worstFirst = [...all].sort((one, other) => byStanding(one.endpoint, other.endpoint));
   const columns = [
     { title: 'UPSTREAM', max: 16 },
     { title: 'ENDPOINT', max: 28 },
@@ -87,11 +89,16 @@ const endpoints = ({ status }: TopView): Section => {
       showNumber(endpoint.active),
       endpoint.why,
     ],
-    tone: ({ endpoint }) => (endpoint.available ? 'plain' : endpoint.state === 'draining' ? 'muted' : 'bad'),
+    tone: ({ endpoint }) => ENDPOINT_TONES[standingOf(endpoint)],
   });
 };
 
-const rank = ({ available, state }: EndpointStatus): number => (available ? 2 : state === 'draining' ? 1 : 0);
+const ENDPOINT_TONES: Readonly<Record<EndpointStanding, Tone>> = {
+  out: 'bad',
+  failing: 'bad',
+  passing: 'muted',
+  fine: 'plain',
+};
 
 const streams = ({ streams: live, order }: TopView): Section[] => {
   if (live === undefined) return [];

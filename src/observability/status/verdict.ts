@@ -59,13 +59,15 @@ const ofInstance = ({ instance }: StatusDocument): Reason[] => {
   return instance.phase === 'ready' ? [] : [bad('no worker is ready')];
 };
 
-const ofUpstream = ({ name, available, total, panic }: UpstreamStatus): Reason[] => {
+const ofUpstream = ({ name, available, failing, total, panic }: UpstreamStatus): Reason[] => {
   if (total === 0) return [bad(`upstream ${name} has no endpoint`)];
   if (available === 0) return [bad(`upstream ${name}: none of ${counted(total, 'endpoint')} is available`)];
+  if (failing === available) return [bad(`upstream ${name}: every endpoint in use fails its requests`)];
   if (panic) return [bad(`upstream ${name} uses endpoints that failed: too few are available`)];
-  if (available < total)
-    return [warning(`upstream ${name}: ${total - available} of ${counted(total, 'endpoint')} out of use`)];
-  return [];
+  return [
+    ...(available < total ? [`${total - available} of ${counted(total, 'endpoint')} out of use`] : []),
+    ...(failing > 0 ? [`${counted(failing, 'endpoint')} in use, but failing`] : []),
+  ].map((text) => warning(`upstream ${name}: ${text}`));
 };
 
 const ofFailures = (lately: StatusChange): Reason[] => {

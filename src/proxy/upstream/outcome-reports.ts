@@ -1,5 +1,6 @@
 import type { Cause } from '../../contracts/cause.js';
 import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
+import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 
 /**
@@ -20,6 +21,7 @@ export interface EndpointWatch {
 
 export interface WatchedEndpoint {
   readonly key: string;
+  readonly label: string;
   readonly outcome: EndpointWatch;
 }
 
@@ -28,6 +30,7 @@ export interface OutcomeReportsOptions {
   /** As many failures in a row are told at once. */
   readonly threshold: number;
   readonly feed: EndpointFeed;
+  readonly telemetry: Pick<Telemetry, 'endpointFailed'>;
   readonly timers: Timers;
 }
 
@@ -58,12 +61,12 @@ export class OutcomeReports {
   }
 
   answered(endpoint: WatchedEndpoint, status: number): void {
-    if (status >= 500) this.failed(endpoint, String(status));
+    if (status >= 500) this.failed(endpoint, String(status), '5xx');
     else if (endpoint.outcome.isWatched) this.served(endpoint);
   }
 
   attemptFailed(endpoint: WatchedEndpoint, cause: Cause): void {
-    if (TELLING.test(cause)) this.failed(endpoint, cause);
+    if (TELLING.test(cause)) this.failed(endpoint, cause, cause);
   }
 
   dispose(): void {
@@ -71,8 +74,9 @@ export class OutcomeReports {
     this.untold.clear();
   }
 
-  private failed(endpoint: WatchedEndpoint, reason: string): void {
+  private failed(endpoint: WatchedEndpoint, reason: string, counted: string): void {
     const { outcome } = endpoint;
+    this.options.telemetry.endpointFailed(this.options.upstream, endpoint.label, counted);
     outcome.isWatched = true;
     outcome.failures += 1;
     outcome.reason = reason;

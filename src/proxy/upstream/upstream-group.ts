@@ -15,6 +15,7 @@ import type {
   Upstream,
 } from '../../contracts/upstream.js';
 import type { RequestLimiter } from '../../contracts/upstream-limits.js';
+import { failingAfter } from '../../http/failing-endpoint.js';
 import { endpointKey } from '../../http/endpoint-address.js';
 import { safeFailure } from './attempt-failure.js';
 import { clientPreamble } from './client-preamble.js';
@@ -39,7 +40,7 @@ export class UpstreamGroup implements Upstream {
   private readonly services: UpstreamServices;
   private readonly balancer: Balancer;
   readonly retryBudget: RetryBudget;
-  private readonly outcomes: OutcomeReports | undefined;
+  private readonly outcomes: OutcomeReports;
   private readonly unfollow: () => void;
   private known: ReadonlyMap<string, UpstreamEndpoint> = new Map();
   /** Gone from the upstream, with exchanges that still run. */
@@ -97,13 +98,13 @@ export class UpstreamGroup implements Upstream {
 
   // Every endpoint that was handed out is one of this group.
   reportResponse(endpoint: Endpoint, status: number, headMs: number): void {
-    this.outcomes?.answered(endpoint as Endpoint & WatchedEndpoint, status);
+    this.outcomes.answered(endpoint as Endpoint & WatchedEndpoint, status);
     this.balancer.reportResponse?.(endpoint, status, headMs);
   }
 
   reportFailure(endpoint: Endpoint | undefined, cause: Cause): void {
     if (endpoint === undefined) return;
-    this.outcomes?.attemptFailed(endpoint as Endpoint & WatchedEndpoint, cause);
+    this.outcomes.attemptFailed(endpoint as Endpoint & WatchedEndpoint, cause);
     this.balancer.reportFailure?.(endpoint, cause);
   }
 
@@ -151,7 +152,7 @@ export class UpstreamGroup implements Upstream {
   dispose(): void {
     this.unfollow();
     this.limiter?.dispose();
-    this.outcomes?.dispose();
+    this.outcomes.dispose();
     for (const endpoint of this.known.values()) endpoint.dispose();
   }
 
@@ -213,15 +214,10 @@ const NONE: readonly Endpoint[] = [];
 
 function outcomeReportsFor(
   { name, outlierEjection }: UpstreamConfig,
-  { endpoints, timers }: UpstreamServices,
-): OutcomeReports | undefined {
-  if (outlierEjection === undefined) return undefined;
-  return new OutcomeReports({
-    upstream: name,
-    threshold: outlierEjection.consecutive5xx,
-    feed: endpoints,
-    timers,
-  });
+  { endpoints, timers, telemetry }: UpstreamServices,
+): OutcomeReports {
+  const threshold = failingAfter(outlierEjection);
+  return new OutcomeReports({ upstream: name, threshold, feed: endpoints, timers, telemetry });
 }
 
 function asConfigured({ name, endpoints }: UpstreamConfig): UpstreamEndpoints {

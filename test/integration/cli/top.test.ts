@@ -102,7 +102,7 @@ describe('torus top', () => {
     expect(stdout).not.toContain('\u001b');
     expect(Number(/Requests ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0);
     expect(stdout).toMatch(/^Torus 0\.1\.0 .* pid \d+ .* generation 1 /);
-    expect(stdout).toContain('Something is wrong: 100 % of the requests');
+    expect(stdout).toContain('Something is wrong: upstream dead: every endpoint in use fails its requests');
     expect(stdout).toMatch(/^upstream\.connect\.refused +5xx +[1-9]/m);
     expect(stdout).toMatch(/^1 \(\d+\) +ready +/m);
     expect(stdout).toMatch(/^app +127\.0\.0\.1:\d+ +healthy +1 /m);

@@ -187,7 +187,7 @@ describe('an endpoint that fails', () => {
     torus = await start([bad.upstream.url], { panicThreshold: '0%' });
     bad.status = 500;
     expect(await tally(torus, 20)).toEqual({ 500: 20 });
-    expect(await statesOf(torus)).toEqual({ [bad.address]: 'healthy' });
+    await untilState(torus, bad, 'failing');
     expect((await factsOf(torus)).endpoints[0]?.why).toMatch(
       /^in use, with \d+ failures in a row, the last: 500$/,
     );
@@ -195,7 +195,8 @@ describe('an endpoint that fails', () => {
     await tally(torus, 1);
     const only = torus;
     const why = async (): Promise<string | undefined> => (await factsOf(only)).endpoints[0]?.why;
-    await until(async () => (await why()) === 'in use: it is not checked');
+    await until(async () => (await why()) === 'it answers again');
+    expect((await factsOf(torus)).endpoints[0]?.state).toBe('healthy');
     bad.status = 500;
     expect(
       await metricSum(torus, 'torus_outlier_ejections_spared_total', { reason: 'last-available' }),
@@ -205,7 +206,7 @@ describe('an endpoint that fails', () => {
     good.status = 500;
     await tally(torus, 30);
     const states = Object.values(await statesOf(torus));
-    expect(states.sort()).toEqual(['ejected', 'healthy']);
+    expect(states.sort()).toEqual(['ejected', 'failing']);
     expect((await tally(torus, 5))[500]).toBe(5);
   });
 
@@ -213,7 +214,21 @@ describe('an endpoint that fails', () => {
     torus = await start(urls(backends), { outlierEjection: false });
     bad.status = 500;
     expect(await tally(torus, 30)).toEqual({ 500: 15, good: 15 });
-    expect((await statesOf(torus))[bad.address]).toBe('healthy');
+    await untilState(torus, bad, 'failing');
+    expect(await statesOf(torus)).toEqual({ [bad.address]: 'failing', [good.address]: 'healthy' });
+    const labels = { upstream: 'main', endpoint: bad.address };
+    expect(
+      await metricSum(torus, 'torus_upstream_endpoint_failures_total', { ...labels, reason: '5xx' }),
+    ).toBe(15);
+    const line = await torus.waitForLog((at) => at['state'] === 'failing');
+    expect(line).toMatchObject({
+      level: 'warn',
+      was: 'healthy',
+      why: expect.stringMatching(/^\d+ failures in a row, the last: 500; ejection is off$/) as string,
+    });
+    bad.status = 200;
+    await tally(torus, 2);
+    await untilState(torus, bad, 'healthy');
   });
 });
 

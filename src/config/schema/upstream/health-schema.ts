@@ -1,5 +1,6 @@
 /** Owns the grammar and defaults of what is done about endpoints that fail: checks, ejection, panic. */
 import * as z from 'zod';
+import { FAILURES_IN_A_ROW } from '../../../http/failing-endpoint.js';
 import { parseStatusRange } from '../../parse/status-range.js';
 import { flag, integer, numeric, oneOrMore, positiveDuration, share } from '../scalars.js';
 
@@ -83,7 +84,7 @@ export const healthCheckSchema = z
 const ejectionSchema = z
   .strictObject({
     consecutive5xx: integer(1, 10_000)
-      .prefault(5)
+      .prefault(FAILURES_IN_A_ROW)
       .describe(
         'Failures in a row, in all workers together, that eject an endpoint: 5xx responses and broken connections.',
       ),

@@ -31,6 +31,8 @@ export interface UpstreamReport {
   readonly source: object;
   readonly panic: boolean;
   readonly available: number;
+  /** Of those that are available. */
+  readonly failing: number;
   readonly total: number;
   readonly endpoints: readonly EndpointReport[];
 }
@@ -124,6 +126,7 @@ class Report {
       source: state.source.report(),
       panic: isPanicking,
       available: entries.filter(([record]) => record.isAvailable).length,
+      failing: entries.filter(([record]) => record.state === 'failing').length,
       total: entries.length,
       endpoints: [
         ...entries.map(([record, note]) => this.#endpoint(record, note, active.get(record.label) ?? 0)),
@@ -170,7 +173,7 @@ class Report {
   }
 }
 
-/** The last endpoint is never ejected: that it fails must be told although it is in use. */
+/** Its failures must be told although it is in use. */
 const failing = ({ failures, lastFailure }: EndpointRecord): string | undefined =>
   failures === 0
     ? undefined

@@ -9,10 +9,19 @@ import type {
 import { endpointKey, endpointLabel } from '../../../http/endpoint-address.js';
 import type { CheckResult } from './probes/probe.js';
 
-/** `unknown`: it will be checked, and no check has ended; it is used until one says otherwise. */
-export type EndpointState = 'unknown' | 'healthy' | 'unhealthy' | 'ejected';
+/**
+ * `unknown`: it will be checked, and no check has ended; it is used until one says otherwise. `failing`: requests fail on it, and it
+ * is used all the same.
+ */
+export type EndpointState = 'unknown' | 'healthy' | 'failing' | 'unhealthy' | 'ejected';
 
-export const ENDPOINT_STATES: readonly EndpointState[] = ['healthy', 'unknown', 'unhealthy', 'ejected'];
+export const ENDPOINT_STATES: readonly EndpointState[] = [
+  'healthy',
+  'unknown',
+  'failing',
+  'unhealthy',
+  'ejected',
+];
 
 export interface LastCheck {
   readonly passed: boolean;
@@ -46,6 +55,7 @@ export class EndpointRecord {
   #lastFailure = '';
   #lastFailureAtMs = Number.NEGATIVE_INFINITY;
   #isSuspect = false;
+  #isFailing = false;
   #availableSinceMs: number | undefined;
 
   /** `availableSinceMs` is undefined for an endpoint of the start. */
@@ -86,12 +96,13 @@ export class EndpointRecord {
   get state(): EndpointState {
     if (this.#isChecked && this.#verdict === 'unhealthy') return 'unhealthy';
     if (this.#ejection !== undefined) return 'ejected';
+    if (this.#isFailing) return 'failing';
     return this.#isChecked ? this.#verdict : 'healthy';
   }
 
   get isAvailable(): boolean {
     const { state } = this;
-    return state === 'healthy' || state === 'unknown';
+    return state !== 'unhealthy' && state !== 'ejected';
   }
 
   view(nowMs: number): EndpointView {
@@ -138,8 +149,9 @@ export class EndpointRecord {
   }
 
   /** Failures in a row, in all workers: what one of them serves interrupts what the others saw fail. */
-  onOutcome({ served, failures, reason }: EndpointOutcome, nowMs: number): void {
+  onOutcome({ served, failures, reason }: EndpointOutcome, failingAfter: number, nowMs: number): void {
     this.#failures = failures + (served ? 0 : this.#failures);
+    this.#isFailing = this.#failures >= failingAfter;
     if (failures > 0) {
       this.#lastFailureAtMs = nowMs;
       this.#lastFailure = reason;
@@ -152,7 +164,7 @@ export class EndpointRecord {
     const forgiven = Math.floor((nowMs - this.#readmittedAtMs) / config.baseMs);
     this.#ejections = Math.max(0, this.#ejections - forgiven) + 1;
     const durationMs = Math.min(config.maxMs, config.baseMs * this.#ejections);
-    this.#failures = 0;
+    this.#forgetFailures();
     this.#ejection = { untilMs: nowMs + durationMs, reason, passes: 0 };
     return this.#ejection;
   }
@@ -160,9 +172,14 @@ export class EndpointRecord {
   readmit(nowMs: number): void {
     const wasAvailable = this.isAvailable;
     this.#ejection = undefined;
-    this.#failures = 0;
+    this.#forgetFailures();
     this.#readmittedAtMs = nowMs;
     this.#noteAvailability(wasAvailable, nowMs);
+  }
+
+  #forgetFailures(): void {
+    this.#failures = 0;
+    this.#isFailing = false;
   }
 
   #noteAvailability(wasAvailable: boolean, nowMs: number): void {

@@ -1,9 +1,14 @@
 /** Owns what is known of one upstream: its endpoints and their states, who may be ejected, and when all are used in panic. */
 import type { EndpointOutcome, UpstreamEndpoints } from '../../../contracts/endpoint-feed.js';
-import type { EndpointConfig, UpstreamConfig } from '../../../contracts/upstream-config.js';
+import type {
+  EndpointConfig,
+  OutlierEjectionConfig,
+  UpstreamConfig,
+} from '../../../contracts/upstream-config.js';
 import type { Log } from '../../../observability/logger.js';
 import type { EndpointCounts } from './endpoint-counts.js';
 import { endpointKey } from '../../../http/endpoint-address.js';
+import { failingAfter } from '../../../http/failing-endpoint.js';
 import { EndpointRecord } from './endpoint-record.js';
 import type { EndpointState } from './endpoint-record.js';
 import { HealthChecks } from './health-checks.js';
@@ -23,6 +28,10 @@ export interface StateNote {
 }
 
 const UNCHECKED = 'in use: it is not checked';
+const SPARED = {
+  'last-available': 'no other is available',
+  'max-ejected': 'as many as may be are ejected',
+} as const;
 const TO_BE_CHECKED = 'in use until the first check has ended';
 
 export class UpstreamState {
@@ -120,14 +129,14 @@ export class UpstreamState {
 
   /** A worker tells what it saw. */
   onOutcome(outcome: EndpointOutcome): void {
-    const { outlierEjection } = this.#config;
     const record = this.#records.get(outcome.endpoint);
-    if (record === undefined || outlierEjection === undefined) return;
     // Exchanges that were running when it was ejected say nothing new.
-    if (record.ejection !== undefined) return;
-    this.#change(record, () => record.onOutcome(outcome, this.#services.scheduler.now()));
-    if (record.failures >= outlierEjection.consecutive5xx && record.isAvailable)
-      this.#eject(record, outcome.reason);
+    if (record === undefined || record.ejection !== undefined) return;
+    const { scheduler } = this.#services;
+    const limit = failingAfter(this.#config.outlierEjection);
+    this.#change(record, () => record.onOutcome(outcome, limit, scheduler.now()));
+    if (record.state === 'failing') this.#judge(record, outcome.reason);
+    else this.#note(record, 'it answers again');
     this.#settle();
   }
 
@@ -187,24 +196,32 @@ export class UpstreamState {
 
   // ---- ejection ------------------------------------------------------------------------------------------------------
 
-  #eject(record: EndpointRecord, reason: string): void {
+  #judge(record: EndpointRecord, reason: string): void {
     const { outlierEjection, name } = this.#config;
-    const { counts, scheduler, log } = this.#services;
-    if (outlierEjection === undefined) return;
-    const spared = this.#sparedFor(record, outlierEjection.maxEjected);
-    if (spared !== undefined) {
-      counts.spared.add(name, spared, 1);
-      log.debug(
-        { upstream: name, endpoint: record.label, reason, spared },
-        'Endpoint fails, but is not ejected',
-      );
+    const why = `${record.failures} failures in a row, the last: ${reason}`;
+    if (outlierEjection === undefined) {
+      this.#note(record, `${why}; ejection is off`);
       return;
     }
-    const { failures } = record;
+    const spared = this.#sparedFor(record, outlierEjection.maxEjected);
+    if (spared !== undefined) {
+      this.#services.counts.spared.add(name, spared, 1);
+      this.#note(record, `${why}; not ejected: ${SPARED[spared]}`);
+      return;
+    }
+    this.#eject(record, outlierEjection, { reason, why });
+  }
+
+  #eject(
+    record: EndpointRecord,
+    config: OutlierEjectionConfig,
+    { reason, why }: { readonly reason: string; readonly why: string },
+  ): void {
+    const { counts, scheduler } = this.#services;
     const nowMs = scheduler.now();
-    const { untilMs } = this.#change(record, () => record.eject(outlierEjection, reason, nowMs));
-    counts.ejections.add(name, isStatus(reason) ? '5xx' : 'connection', 1);
-    this.#note(record, `${failures} failures in a row, the last: ${reason}`);
+    const { untilMs } = this.#change(record, () => record.eject(config, reason, nowMs));
+    counts.ejections.add(this.#config.name, isStatus(reason) ? '5xx' : 'connection', 1);
+    this.#note(record, why);
     const cancel = scheduler.after(untilMs - nowMs, () => {
       this.#readmit(record, 'the ejection is over');
       this.#settle();
@@ -213,7 +230,7 @@ export class UpstreamState {
   }
 
   /** Why it stays in use although it fails; undefined when it need not. */
-  #sparedFor(record: EndpointRecord, maxEjected: number): 'last-available' | 'max-ejected' | undefined {
+  #sparedFor(record: EndpointRecord, maxEjected: number): keyof typeof SPARED | undefined {
     const all = [...this.#records.values()];
     const available = all.filter(({ isAvailable }) => isAvailable);
     if (available.length === 0 || (available.length === 1 && available[0] === record))
@@ -255,7 +272,7 @@ export class UpstreamState {
     this.#notes.set(record, { state, why, sinceMs: this.#services.scheduler.now() });
     if (before === undefined) return;
     const { name } = this.#config;
-    const level = record.isAvailable ? 'info' : 'warn';
+    const level = record.isAvailable && state !== 'failing' ? 'info' : 'warn';
     this.#services.log[level](
       { upstream: name, endpoint: record.label, state, was: before.state, why },
       `Endpoint ${record.label} of upstream ${name} is ${state}`,

@@ -8,6 +8,7 @@ import type {
   UpstreamStatus,
 } from '../../../contracts/status.js';
 import type { MetricsSnapshot } from '../../../observability/metrics-snapshot.js';
+import { byStanding } from '../../../observability/status/endpoint-standing.js';
 import { sumOf, totalsOf } from '../../../observability/status/totals.js';
 import type { EndpointReport, UpstreamReport } from '../endpoints/directory-report.js';
 import { expirySamples } from '../certificate-expiry.js';
@@ -70,11 +71,11 @@ export const describeStatus = (
 const socketsOf = ({ gauges }: MetricsSnapshot, wanted: string): number =>
   sumOf(gauges['torus_sockets_open'], wanted);
 
-/** Each upstream keeps its counts; of the endpoints, those that cannot be used are kept before the others. */
+/** Each upstream keeps its counts; of the endpoints, those that cannot be used or fail are kept before the others. */
 const shortened = (upstreams: readonly UpstreamReport[]): UpstreamStatus[] => {
   const keptOf = keep(upstreams.map(({ endpoints }) => endpoints));
-  return upstreams.map(({ name, available, total, panic }, at) => ({
-    ...{ name, available, total, panic },
+  return upstreams.map(({ name, available, failing, total, panic }, at) => ({
+    ...{ name, available, failing, total, panic },
     endpoints: (keptOf[at] ?? []).map(briefly),
   }));
 };
@@ -87,12 +88,15 @@ const keep = (groups: readonly (readonly EndpointReport[])[]): EndpointReport[][
       left -= taken.length;
       return taken;
     });
-  const broken = take((endpoint) => !isUsable(endpoint));
-  const usable = take(isUsable);
-  return groups.map((_, at) => [...(broken[at] ?? []), ...(usable[at] ?? [])]);
+  const broken = take((endpoint) => !isFine(endpoint));
+  const fine = take(isFine);
+  return groups.map((_, at) => [...(broken[at] ?? []).sort(byHowBad), ...(fine[at] ?? [])]);
 };
 
 const isUsable = ({ available }: EndpointReport): boolean => available === true;
+const isFine = (endpoint: EndpointReport): boolean => isUsable(endpoint) && endpoint.state !== 'failing';
+const byHowBad = (one: EndpointReport, other: EndpointReport): number =>
+  byStanding(briefly(one), briefly(other));
 
 const briefly = (endpoint: EndpointReport): EndpointStatus => ({
   address: endpoint.address,

@@ -22,6 +22,7 @@ const view = (changes: Partial<TopView> = {}): TopView => ({
       {
         name: 'users',
         available: 19,
+        failing: 0,
         total: 20,
         panic: false,
         endpoints: Array.from({ length: 20 }, (_, at) => endpoint(at, at !== 13)),

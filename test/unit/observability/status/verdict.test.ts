@@ -16,8 +16,8 @@ const lately = (requests: number, failed: number): StatusChange => ({
   responseBytesPerSecond: 0,
 });
 
-const upstream = (available: number, total: number, panic = false) => [
-  { name: 'users', available, total, panic, endpoints: [] },
+const upstream = (available: number, total: number, { panic = false, failing = 0 } = {}) => [
+  { name: 'users', available, failing, total, panic, endpoints: [] },
 ];
 
 const withPhase = (phase: 'starting' | 'draining') =>
@@ -64,7 +64,7 @@ const CASES: readonly Case[] = [
   ],
   [
     'an upstream is in panic',
-    statusDocument({ upstreams: upstream(1, 3, true) }),
+    statusDocument({ upstreams: upstream(1, 3, { panic: true }) }),
     undefined,
     'bad',
     /users uses endpoints that failed/,
@@ -75,6 +75,20 @@ const CASES: readonly Case[] = [
     undefined,
     'warning',
     /users: 1 of 3 endpoints out of use/,
+  ],
+  [
+    'an endpoint in use fails',
+    statusDocument({ upstreams: upstream(3, 3, { failing: 1 }) }),
+    undefined,
+    'warning',
+    /users: 1 endpoint in use, but failing/,
+  ],
+  [
+    'every endpoint in use fails',
+    statusDocument({ upstreams: upstream(1, 3, { failing: 1 }) }),
+    undefined,
+    'bad',
+    /users: every endpoint in use fails its requests/,
   ],
   [
     'one request in a hundred fails',

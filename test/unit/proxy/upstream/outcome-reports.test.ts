@@ -6,10 +6,12 @@ const arrange = () => {
   let nowMs = 0;
   const timers = new TimerWheel(50, () => nowMs);
   const told: EndpointOutcome[] = [];
+  const counted: string[] = [];
   const reports = new OutcomeReports({
     upstream: 'main',
     threshold: 5,
     timers,
+    telemetry: { endpointFailed: (...facts) => counted.push(facts.join(' ')) },
     feed: {
       current: () => undefined,
       follow: () => () => undefined,
@@ -18,13 +20,14 @@ const arrange = () => {
   });
   const endpoint: WatchedEndpoint = {
     key: 'a',
+    label: 'a:80',
     outcome: { isWatched: false, isSuspect: false, served: false, failures: 0, reason: '' },
   };
   const tick = (): void => {
     nowMs += 100;
     timers.advance();
   };
-  return { reports, endpoint, told, tick, stop: () => timers.dispose() };
+  return { reports, endpoint, told, counted, tick, stop: () => timers.dispose() };
 };
 
 describe('what a worker tells of its endpoints', () => {
@@ -70,6 +73,16 @@ describe('what a worker tells of its endpoints', () => {
     reports.answered(endpoint, 404);
     tick();
     expect(told[2]).toMatchObject({ served: true, failures: 0 });
+    stop();
+  });
+
+  it('is counted by endpoint and reason as it comes', () => {
+    const { reports, endpoint, counted, stop } = arrange();
+    reports.answered(endpoint, 503);
+    reports.attemptFailed(endpoint, 'upstream.connect.refused');
+    reports.answered(endpoint, 200);
+    reports.attemptFailed(endpoint, 'upstream.queue.full');
+    expect(counted).toEqual(['main a:80 5xx', 'main a:80 upstream.connect.refused']);
     stop();
   });
 

@@ -76,6 +76,10 @@ const arrange = async (config: UpstreamConfig, source?: EndpointSource) => {
           .entries()
           .map(([record]) => [record.config.host, record.state]),
       ),
+    note: (host: string) =>
+      state()
+        .entries()
+        .find(([record]) => record.config.host === host)![1],
     view: () => state().view(),
     pickable: () =>
       state()
@@ -224,12 +228,21 @@ describe('ejection', () => {
 
   it('never takes the last available endpoint, nor more than its share', async () => {
     const alone = await arrange(upstream(['a']));
-    alone.fails('a', 50);
+    alone.fails('a', 4);
     expect(alone.states()).toEqual({ a: 'healthy' });
+    alone.fails('a', 1);
+    expect(alone.states()).toEqual({ a: 'failing' });
+    expect(alone.note('a')).toMatchObject({
+      why: '5 failures in a row, the last: 500; not ejected: no other is available',
+    });
+    expect(alone.view().endpoints).toMatchObject([{ available: true }]);
+    alone.fails('a', 0, true);
+    expect(alone.note('a')).toMatchObject({ state: 'healthy', why: 'it answers again' });
     const hosts = Array.from({ length: 20 }, (_, index) => String(index));
     const many = await arrange(upstream(hosts));
     for (const host of hosts) many.fails(host, 5);
     expect(Object.values(many.states()).filter((state) => state === 'ejected')).toHaveLength(2);
+    expect(Object.values(many.states()).filter((state) => state === 'failing')).toHaveLength(18);
     expect(many.counts.samples()['torus_outlier_ejections_spared_total']).toEqual([
       [['main', 'max-ejected'], 18],
     ]);
@@ -240,7 +253,16 @@ describe('ejection', () => {
     down('b');
     await scheduler.pass(3000);
     fails('a', 10);
-    expect(states()).toEqual({ a: 'healthy', b: 'unhealthy' });
+    expect(states()).toEqual({ a: 'failing', b: 'unhealthy' });
+  });
+
+  it('is told although ejection is off', async () => {
+    const { states, note, fails } = await arrange(upstream(['a', 'b'], { outlierEjection: undefined }));
+    fails('a', 5);
+    expect(states()).toEqual({ a: 'failing', b: 'healthy' });
+    expect(note('a').why).toBe('5 failures in a row, the last: 500; ejection is off');
+    fails('a', 0, true);
+    expect(states()).toEqual({ a: 'healthy', b: 'healthy' });
   });
 
   it('hears nothing of another snapshot, an unknown endpoint, or one that is out already', async () => {
