@@ -14,7 +14,7 @@ import {
 } from '../../support/index.js';
 
 const bodies: string[] = [];
-const WRITE_GAP_MS = 500;
+const WRITE_GAP_MS = 1_000;
 const BODY_GAP_MS = 400;
 
 let torus: RunningTorus;

@@ -1,5 +1,5 @@
 /** PROXY headers towards upstreams: whom they name, and that a connection never serves two clients. */
-import { createServer as createTlsServer } from 'node:tls';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { once } from 'node:events';
 import { readProxyHeader, type ProxiedAddresses } from '../../../src/proxy/codec/proxy-protocol/index.js';
@@ -44,7 +44,8 @@ const startProxiedUpstream = async (
         return `HTTP/1.1 200 OK\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
       })
       .join('');
-  const inner = certificate && createTlsServer({ cert: certificate.certPem, key: certificate.keyPem });
+  const secureContext =
+    certificate && createSecureContext({ cert: certificate.certPem, key: certificate.keyPem });
   const upstream = await startUpstream((socket) => {
     let bytes = Buffer.alloc(0);
     const onData = (chunk: Buffer): void => {
@@ -57,17 +58,15 @@ const startProxiedUpstream = async (
       const connection: SeenConnection = { addresses: reading.addresses, version, requests: 0 };
       seen.push(connection);
       socket.unshift(bytes.subarray(reading.length));
-      if (inner === undefined) {
+      if (secureContext === undefined) {
         socket.on('data', (more: Buffer) => socket.write(answer(connection, more.toString())));
         socket.on('end', () => socket.end());
         socket.resume();
         return;
       }
-      inner.once('secureConnection', (secure) => {
-        secure.on('error', () => undefined); // judged from the other side
-        secure.on('data', (more: Buffer) => secure.write(answer(connection, more.toString())));
-      });
-      inner.emit('connection', socket);
+      const secure = new TLSSocket(socket, { isServer: true, secureContext });
+      secure.on('error', () => undefined); // judged from the other side
+      secure.on('data', (more: Buffer) => secure.write(answer(connection, more.toString())));
     };
     socket.on('data', onData);
   });
