@@ -1,6 +1,7 @@
 /** Owns `torus profile` and `torus heap`: a recording of one worker, written to a file. */
 import { pipeline } from 'node:stream/promises';
 import { openPrivateFile } from '../config/index.js';
+import { messageOf } from '../errors/message-of.js';
 import { AdminFailure } from './admin-failure.js';
 import { openAdmin, readReply } from './admin-client.js';
 import type { AdminTarget } from './admin-client.js';
@@ -27,9 +28,7 @@ export const record = async (request: RecordRequest, output: Output): Promise<nu
     /filename="([\w.-]+)"/.exec(response.headers['content-disposition'] ?? '') ?? [];
   const file = out ?? name;
   await pipeline(response, openPrivateFile(file)).catch((error: unknown) => {
-    throw new AdminFailure(
-      `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new AdminFailure(`${file} cannot be written: ${messageOf(error)}`);
   });
   output.line(`${file}: open it in the DevTools of a Chromium browser (${PANEL[route]})`);
   return 0;

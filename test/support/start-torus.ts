@@ -19,6 +19,8 @@ export interface TorusOptions {
   /** Where it runs; a temporary folder unless given. */
   readonly cwd?: string;
   readonly nodeArgs?: readonly string[];
+  /** Another `dist/index.js`. */
+  readonly entry?: string;
   /** `ulimit -n`, for it and for all of its processes. */
   readonly descriptors?: number;
   /** `false` resolves at once, for starts that are meant to fail. */
@@ -231,7 +233,7 @@ export const startTorus = async (options: TorusOptions = {}): Promise<RunningTor
   if (!existsSync(ENTRY)) throw new Error('dist/index.js is missing: run `npm run build`');
   const dir = makeTempDir('run');
   const file = path.join(dir, 'torus.yaml');
-  const args = [...(options.nodeArgs ?? []), ENTRY, ...(options.args ?? [])];
+  const args = [...(options.nodeArgs ?? []), options.entry ?? ENTRY, ...(options.args ?? [])];
   if (options.config !== undefined) {
     writeFileSync(file, JSON.stringify(options.config, null, 2), { mode: 0o600 });
     args.push('--config', file);

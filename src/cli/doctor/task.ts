@@ -1,5 +1,6 @@
 /** Owns how checks are run: so many at once, each within its time, and all of them within theirs. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../errors/message-of.js';
 import type { Finding } from './finding.js';
 import { problem, warning } from './finding.js';
 
@@ -47,7 +48,7 @@ const runTask = async (task: Task, limitMs: number): Promise<readonly Finding[]>
   try {
     return await Promise.race([task.run(late.signal), timeUp(task, limitMs, late.signal)]);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return [
       problem(
         task.subject,

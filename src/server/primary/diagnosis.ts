@@ -1,6 +1,7 @@
 /** Owns recordings of single workers: one at a time of each, in a folder of the owner's that is gone once it was read. */
 import { join } from 'node:path';
 import { makePrivateFolder, readAndRemove, removeFolder } from '../../config/index.js';
+import { messageOf } from '../../errors/message-of.js';
 import { AdminProblem } from '../admin/admin-route.js';
 import type { DiagnosisSources, Recording } from '../admin/routes/diagnosis-routes.js';
 import type { Inquiry } from './inquiry.js';
@@ -55,7 +56,7 @@ export class Diagnosis implements DiagnosisSources {
       return { name, content: readAndRemove(file, folder) };
     } catch (error) {
       removeFolder(folder);
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       throw new AdminProblem(503, `worker ${number} was not recorded: ${problem}`);
     } finally {
       this.#busy.delete(number);

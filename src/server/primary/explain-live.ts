@@ -5,6 +5,7 @@ import type {
   ExplainQuestion,
   Explanation,
 } from '../../contracts/explanation.js';
+import { messageOf } from '../../errors/message-of.js';
 import { AdminProblem } from '../admin/admin-route.js';
 import type { Inquiry } from './inquiry.js';
 import type { LiveWorker } from './worker-pool.js';
@@ -40,7 +41,7 @@ const ask = async (
   try {
     return await inquiry.ask(live, 'explain', question);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     throw new AdminProblem(503, `worker ${live.slot.number} does not say: ${detail}`);
   }
 };

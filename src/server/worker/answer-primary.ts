@@ -1,4 +1,5 @@
 /** Owns the way from a question of the primary to the worker's answer. */
+import { messageOf } from '../../errors/message-of.js';
 import type { AnswerMessage, Answers, AskMessage } from '../ipc/questions.js';
 
 /** Never rejects: what cannot be answered is said in the answer. */
@@ -12,7 +13,7 @@ export const answerPrimary = async (
     if (answer === undefined) throw new Error(`this worker knows no question "${kind}"`);
     return { type: 'answer', request, result: { ok: true, answer: await answer(question) } };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     return { type: 'answer', request, result: { ok: false, problem } };
   }
 };

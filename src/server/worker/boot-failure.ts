@@ -1,5 +1,6 @@
 /** Owns the one line that says why a worker cannot serve. */
 import type { ListenerConfig } from '../../contracts/config.js';
+import { messageOf } from '../../errors/message-of.js';
 import { describeBindFailure, errorCode } from '../bind-problem.js';
 
 export interface BootFailure {
@@ -16,7 +17,7 @@ export const describeBootFailure = (listeners: readonly ListenerConfig[], error:
   if (listener !== undefined)
     return { problem: describeBindFailure(listener, error), code, listener: listener.name };
   return {
-    problem: `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`,
+    problem: `The worker cannot start: ${messageOf(error)}`,
     code,
     listener: undefined,
   };

@@ -1,6 +1,7 @@
 /** Owns the worker's part in a reload: what was prepared waits here until the primary says what becomes of it. */
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { DataPlane } from '../../contracts/lifecycle.js';
+import { messageOf } from '../../errors/message-of.js';
 import type { ConfigAnswer, PrimaryMessage } from '../ipc/messages.js';
 
 export interface ConfigSwapOptions {
@@ -34,7 +35,7 @@ export class ConfigSwap {
       this.#prepared = snapshot;
       this.#options.answer({ type: 'prepared', version });
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       this.#options.answer({ type: 'rejected', version, problem });
     }
   }

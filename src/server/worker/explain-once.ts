@@ -2,6 +2,7 @@
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
+import { messageOf } from '../../errors/message-of.js';
 import { explainOnce } from './compose.js';
 
 interface Message {
@@ -25,7 +26,7 @@ const answerTo = ({ snapshot, question }: Message): ExplainAnswer => {
   try {
     return explainOnce(snapshot, { ...NOBODY, telemetry: SILENT }, question);
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 };
 

@@ -7,6 +7,7 @@ import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Overload } from '../../contracts/overload.js';
 import { fileDescriptorLimit } from '../../config/file-descriptor-limit.js';
 import { isSameFile, openFileDescriptors } from '../../config/process-facts.js';
+import { messageOf } from '../../errors/message-of.js';
 import type { AccessLog } from '../../observability/access-log/access-log.js';
 import { openAccessLog } from '../../observability/access-log/open-access-log.js';
 import { createLogger } from '../../observability/logger.js';
@@ -162,18 +163,27 @@ class WorkerProcess {
 
   /** At once, unless what the snapshot asks for must be loaded first; the primary waits for the answer before it goes on. */
   #prepare(message: Extract<PrimaryMessage, { type: 'prepare' }>): void {
-    if (this.#tracing.isReadyFor(message.snapshot)) this.#swap?.receive(message);
-    else void this.#load(message.snapshot, () => this.#swap?.receive(message));
+    const { snapshot } = message;
+    if (this.#tracing.isReadyFor(snapshot)) {
+      this.#swap?.receive(message);
+      return;
+    }
+    // The program may have been replaced on disk by another build: what serves goes on.
+    this.#load(snapshot, () => this.#swap?.receive(message)).catch((error: unknown) => {
+      this.#link.send({ type: 'rejected', version: snapshot.version, problem: messageOf(error) });
+    });
   }
 
   /** A snapshot must not be overtaken by the word to serve it, nor be lost because there is nothing yet that could take it. */
   async #load(snapshot: ConfigSnapshot, proceed: () => void): Promise<void> {
-    this.#held = [];
-    await this.#tracing.load(snapshot, this.#log);
-    const held = this.#held;
-    this.#held = undefined;
-    proceed();
-    for (const message of held) this.#receive(message);
+    const held: PrimaryMessage[] = (this.#held = []);
+    try {
+      await this.#tracing.load(snapshot, this.#log);
+      proceed();
+    } finally {
+      this.#held = undefined;
+      for (const message of held) this.#receive(message);
+    }
   }
 
   #answer(message: AskMessage): void {
