@@ -14,6 +14,8 @@ export interface LoadOutcome {
   /** The connection had served a request before: an empty end is a race that a client may try again. */
   readonly reused: boolean;
   readonly response: ReadResponse | undefined;
+  /** How many outcomes there were when it was asked. */
+  readonly askedAfter: number;
 }
 
 export interface SteadyLoad {
@@ -32,15 +34,18 @@ export const startLoad = ({ port, clients, target = '/' }: LoadOptions): SteadyL
 
   const askUntilClosed = async (client: RawClient): Promise<void> => {
     for (let reused = false; running; reused = true) {
+      const askedAfter = outcomes.length;
       const response = await client.exchange(requestHead(`GET ${target}`));
-      outcomes.push({ connected: true, reused, response });
+      outcomes.push({ connected: true, reused, response, askedAfter });
       if (response.end !== 'complete' || response.field('connection') === 'close') return;
     }
   };
   const runClient = async (): Promise<void> => {
     while (running) {
+      const askedAfter = outcomes.length;
       const client = await rawClient({ port }).catch(() => undefined);
-      if (client === undefined) outcomes.push({ connected: false, reused: false, response: undefined });
+      if (client === undefined)
+        outcomes.push({ connected: false, reused: false, response: undefined, askedAfter });
       else await askUntilClosed(client).finally(() => client.close());
     }
   };
