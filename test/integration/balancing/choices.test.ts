@@ -17,7 +17,7 @@ let torus: RunningTorus;
 
 beforeAll(async () => {
   const slow = startNamed('slow', async (_request, response) => {
-    await delay(300);
+    await delay(1_500);
     response.end('slow');
   });
   const broken = startNamed('broken', (_request, response) => {
