@@ -1,7 +1,9 @@
 /** Owns what is shown of the configuration: its generation, the last reload, and how long the certificates are good for. */
 import type { CertificateStatus, ConfigStatus, StatusDocument } from '../../src/contracts/status.js';
 import { showAge } from '../../src/observability/status/format.js';
-import { WARN_DAYS } from '../../src/observability/status/verdict.js';
+import { certificateStanding } from '../../src/http/certificate-expiry.js';
+import type { CertificateStanding } from '../../src/http/certificate-expiry.js';
+import type { Level } from '../../src/observability/status/verdict.js';
 import { byId, setList } from '../dom.js';
 import { Facts } from '../facts.js';
 import type { Fact } from '../facts.js';
@@ -23,7 +25,10 @@ export class ConfigSection {
       { title: 'Listener', cell: ({ listener }) => listener },
       {
         title: 'Days left',
-        cell: ({ daysLeft }) => ({ text: String(Math.floor(daysLeft)), level: levelOf(daysLeft) }),
+        cell: ({ daysLeft }) => ({
+          text: String(Math.floor(daysLeft)),
+          level: LEVELS[certificateStanding(daysLeft)],
+        }),
         right: true,
       },
     ],
@@ -48,5 +53,8 @@ const lastReload = ({ lastReload: last }: ConfigStatus, since: (then: string) =>
   return { name: 'Last reload', value: last.outcome, detail: since(last.at), level };
 };
 
-const levelOf = (daysLeft: number): string =>
-  daysLeft < 0 ? 'bad' : daysLeft < WARN_DAYS ? 'warning' : 'good';
+const LEVELS: Readonly<Record<CertificateStanding, Level>> = {
+  good: 'good',
+  expiring: 'warning',
+  expired: 'bad',
+};

@@ -2,12 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { CertificateConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
+import { certificateStanding } from '../../http/certificate-expiry.js';
 import { namesOf } from '../../http/certificate-names.js';
 import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 const DAY_MS = 86_400_000;
-export const WARN_DAYS = 14;
 const LEAST_RSA_BITS = 2048;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -53,8 +53,10 @@ export const validity = (
         'If that is past, the clock of this host is wrong.',
       ),
     ];
-  if (days < 0) return [problem(subject, `${what} expired on ${certificate.validTo}`, renew)];
-  if (days < WARN_DAYS) return [warning(subject, `${what} expires in ${Math.floor(days)} days`, renew)];
+  const standing = certificateStanding(days);
+  if (standing === 'expired') return [problem(subject, `${what} expired on ${certificate.validTo}`, renew)];
+  if (standing === 'expiring')
+    return [warning(subject, `${what} expires in ${Math.floor(days)} days`, renew)];
   return [
     ok(
       subject,

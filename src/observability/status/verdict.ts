@@ -1,5 +1,6 @@
 /** Owns the answer to "is all well?": one level and the reasons for it, from a status document and what happened lately. */
 import type { StatusDocument, UpstreamStatus, WorkerStatus } from '../../contracts/status.js';
+import { certificateStanding } from '../../http/certificate-expiry.js';
 import { failedShare } from './change.js';
 import type { StatusChange } from './change.js';
 import { counted, showLatency, showShare } from './format.js';
@@ -28,7 +29,6 @@ export const SLOW_LOOP_SECONDS = 0.25;
 export const BAD_LOOP_SECONDS = 1;
 /** Each worker was asked for its counts when the document was made, and is given a second to answer. */
 const SILENT_SECONDS = 2;
-export const WARN_DAYS = 14;
 
 /** `lately`: the change over the last ten seconds or so. */
 export const judge = (
@@ -113,9 +113,9 @@ const nameWithWorst = ({ worker, overload }: WorkerStatus): string => {
 
 const ofCertificates = ({ certificates }: StatusDocument): Reason[] =>
   certificates
-    .filter(({ daysLeft }) => daysLeft < WARN_DAYS)
+    .filter(({ daysLeft }) => certificateStanding(daysLeft) !== 'good')
     .map(({ certificate, daysLeft }) =>
-      daysLeft < 0
+      certificateStanding(daysLeft) === 'expired'
         ? bad(`certificate ${certificate} has expired`)
         : warning(`certificate ${certificate} expires in ${counted(Math.floor(daysLeft), 'day')}`),
     );

@@ -2,11 +2,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
+import { certificateStanding } from '../../http/certificate-expiry.js';
 import type { Sample } from '../../observability/metrics-snapshot.js';
 import type { Scheduler } from './scheduler.js';
 
 const DAY_MS = 86_400_000;
-const WARN_DAYS = 14;
 
 type Listeners = Pick<ConfigSnapshot, 'listeners'>;
 
@@ -23,8 +23,9 @@ export const watchExpiry = (
 ): (() => void) => {
   const warn = (): void => {
     for (const { listener, file, daysLeft } of validities(snapshot(), Date.now())) {
-      if (daysLeft > WARN_DAYS) continue;
-      const when = daysLeft < 0 ? 'has expired' : `expires in ${Math.floor(daysLeft)} days`;
+      const standing = certificateStanding(daysLeft);
+      if (standing === 'good') continue;
+      const when = standing === 'expired' ? 'has expired' : `expires in ${Math.floor(daysLeft)} days`;
       log.warn({ listener, file, daysLeft: Math.floor(daysLeft) }, `Certificate ${file} ${when}`);
     }
   };

@@ -24,6 +24,7 @@ import { answerPrimary } from './answer-primary.js';
 import { composeAnswers } from './answers.js';
 import { describeBootFailure } from './boot-failure.js';
 import { ConfigSwap } from './config-swap.js';
+import { MessageOrder } from './message-order.js';
 import { openProcessLink } from './primary-link.js';
 import type { OpenPrimaryLink, PrimaryLink } from './primary-link.js';
 import { watchOverload } from './overload/index.js';
@@ -56,8 +57,6 @@ type StateMessage = Extract<
   { type: 'ask' | 'key-set' | 'key-set-refreshed' | 'ticket-keys' | 'endpoints' }
 >;
 
-/** They are about the process, or need nothing of a snapshot. */
-const URGENT: ReadonlySet<PrimaryMessage['type']> = new Set(['ping', 'retire', 'shutdown']);
 // Longer than the primary's own limit for a fetch.
 const KEY_SET_TIMEOUT_MS = 6000;
 // The last word is worth a moment, not more.
@@ -73,6 +72,7 @@ class WorkerProcess {
   readonly #keySets: WorkerKeySets;
   readonly #endpoints: WorkerEndpoints;
   readonly #tracing: TracingSwitch;
+  readonly #order = new MessageOrder((message) => this.#onMessage(message));
   #link: PrimaryLink = { send: () => undefined };
   #log: Log = createLogger({ level: 'info', pretty: false, role: 'worker' });
   #accessLog: AccessLog | undefined;
@@ -83,8 +83,6 @@ class WorkerProcess {
   #answers: Answers | undefined;
   #overload: OverloadWatch | undefined;
   #listeners: readonly BoundListener[] = [];
-  /** While something is being loaded that a snapshot needs: what the primary says meanwhile, in its order. */
-  #held: PrimaryMessage[] | undefined;
   #exiting = false;
 
   constructor(options: WorkerOptions, exit: (exitCode: number) => void) {
@@ -110,16 +108,10 @@ class WorkerProcess {
     process.on('SIGHUP', () => undefined);
     const openLink = this.#options.openLink ?? openProcessLink;
     this.#link = openLink({
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message) => this.#order.receive(message),
       onLost: () => this.#stop('the primary is gone'),
     });
     this.#link.send({ type: 'hello' });
-  }
-
-  /** What is asked of the process itself never waits. */
-  #receive(message: PrimaryMessage): void {
-    if (this.#held !== undefined && !URGENT.has(message.type)) this.#held.push(message);
-    else this.#onMessage(message);
   }
 
   #onMessage(message: PrimaryMessage): void {
@@ -174,16 +166,8 @@ class WorkerProcess {
     });
   }
 
-  /** A snapshot must not be overtaken by the word to serve it, nor be lost because there is nothing yet that could take it. */
-  async #load(snapshot: ConfigSnapshot, proceed: () => void): Promise<void> {
-    const held: PrimaryMessage[] = (this.#held = []);
-    try {
-      await this.#tracing.load(snapshot, this.#log);
-      proceed();
-    } finally {
-      this.#held = undefined;
-      for (const message of held) this.#receive(message);
-    }
+  #load(snapshot: ConfigSnapshot, proceed: () => void): Promise<void> {
+    return this.#order.after(() => this.#tracing.load(snapshot, this.#log), proceed);
   }
 
   #answer(message: AskMessage): void {
