@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { CertificateConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
-import { certificateStanding } from '../../http/certificate-expiry.js';
+import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import { namesOf } from '../../http/certificate-names.js';
 import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';

@@ -1,6 +1,6 @@
 /** Owns the answer to "is all well?": one level and the reasons for it, from a status document and what happened lately. */
 import type { StatusDocument, UpstreamStatus, WorkerStatus } from '../../contracts/status.js';
-import { certificateStanding } from '../../http/certificate-expiry.js';
+import { certificateStanding } from './certificate-standing.js';
 import { failedShare } from './change.js';
 import type { StatusChange } from './change.js';
 import { counted, showLatency, showShare } from './format.js';

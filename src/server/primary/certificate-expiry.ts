@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
-import { certificateStanding } from '../../http/certificate-expiry.js';
+import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import type { Sample } from '../../observability/metrics-snapshot.js';
 import type { Scheduler } from './scheduler.js';
 

@@ -1,4 +1,4 @@
-import { certificateStanding } from '../../../src/http/certificate-expiry.js';
+import { certificateStanding } from '../../../../src/observability/status/certificate-standing.js';
 
 describe('how it stands with a certificate', () => {
   it.each([
