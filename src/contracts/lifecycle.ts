@@ -24,6 +24,8 @@ export interface DataPlane {
   announceDrain(patient: boolean): void;
   /** Takes what waits in the backlog, then closes the listening sockets. Connections that are already in stay. */
   stopAccepting(): Promise<void>;
+  /** Resolves when every connection that was taken last has sent its first request, or has had the time to. */
+  whenNewcomersAsked(): Promise<void>;
   /** Tells the clients of tunnels to go, where their route asks for it. */
   releaseTunnels(): void;
   /** Resolves when every client has gone: idle ones have asked once more, or their keep-alive has ended. */

@@ -144,11 +144,10 @@ export class WorkerDataPlane implements DataPlane {
   async stopAccepting(): Promise<void> {
     for (let turn = 0; turn < BACKLOG_TURNS; turn += 1) await nextTurn();
     for (const listener of this.parts.listeners) listener.stopAccepting();
-    await this.newcomersAsked();
   }
 
   /** They came while connections were taken: what is idle is closed next, and would cut them off with their first request. */
-  private async newcomersAsked(): Promise<void> {
+  async whenNewcomersAsked(): Promise<void> {
     for (let waitedMs = 0; waitedMs < NEWCOMER_GRACE_MS; waitedMs += NEWCOMER_STEP_MS) {
       if (!this.parts.listeners.some(({ hasNewcomers }) => hasNewcomers)) return;
       await delay(NEWCOMER_STEP_MS);

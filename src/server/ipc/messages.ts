@@ -88,6 +88,8 @@ export type WorkerMessage =
   | { readonly type: 'refresh-key-set'; readonly request: number; readonly url: string }
   /** `version` is that of the snapshot whose upstream saw it. */
   | { readonly type: 'endpoint-outcome'; readonly version: number; readonly outcome: EndpointOutcome }
+  /** It leaves, and its listening sockets are closed by now. */
+  | { readonly type: 'stopped-accepting' }
   /** The last word of a worker: what its drain came to, and its final counts. */
   | { readonly type: 'drained'; readonly report: DrainReport; readonly metrics: MetricsSnapshot };
 
@@ -125,6 +127,7 @@ const WORKER_SHAPES: Shapes<WorkerMessage> = {
   metrics: { request: 'number', metrics: 'object' },
   'refresh-key-set': { request: 'number', url: 'string' },
   'endpoint-outcome': { version: 'number', outcome: 'object' },
+  'stopped-accepting': {},
   drained: { report: 'object', metrics: 'object' },
 };
 

@@ -20,6 +20,8 @@ export interface LifecycleOptions {
   readonly shutdown: ShutdownConfig;
   readonly clock: LifecycleClock;
   onPhase?(phase: LifecyclePhase): void;
+  /** The listening sockets are closed: from now on nobody connects here. */
+  onStoppedAccepting?(): void;
   /** A teardown step threw. The steps after it run all the same. */
   onStepFailed?(step: string, error: unknown): void;
 }
@@ -38,6 +40,7 @@ interface Teardown {
   /** Replaced by another one when there is less time than was thought. */
   plan: DrainPlan;
   readonly clock: LifecycleClock;
+  readonly onStoppedAccepting: () => void;
   /** Ends the wait for the exchanges as it was planned. */
   interrupt: () => void;
   report: DrainReport;
@@ -51,6 +54,8 @@ const TEARDOWN: readonly Step[] = [
   { name: 'announce', run: ({ plane, plan }) => plane.announceDrain(plan.patient) },
   { name: 'delay', run: ({ clock, plan }) => pause(clock, plan.delayMs) },
   { name: 'stop-accepting', run: ({ plane }) => plane.stopAccepting() },
+  { name: 'tell', run: ({ onStoppedAccepting }) => onStoppedAccepting() },
+  { name: 'wait-for-newcomers', run: ({ plane }) => plane.whenNewcomersAsked() },
   { name: 'release-tunnels', run: ({ plane }) => plane.releaseTunnels() },
   { name: 'close-idle', run: ({ plane, plan }) => (plan.patient ? undefined : plane.closeIdle()) },
   { name: 'wait-for-exchanges', run: (teardown) => waitForExchanges(teardown) },
@@ -95,8 +100,12 @@ export class LifecycleManager {
   }
 
   async #tearDown(plan: DrainPlan): Promise<DrainReport> {
-    const { plane, clock } = this.#options;
-    const teardown: Teardown = { plane, plan, clock, interrupt: () => undefined, report: NOTHING_DRAINED };
+    const { plane, clock, onStoppedAccepting } = this.#options;
+    const teardown: Teardown = {
+      ...{ plane, plan, clock, report: NOTHING_DRAINED },
+      onStoppedAccepting: () => onStoppedAccepting?.(),
+      interrupt: () => undefined,
+    };
     this.#teardown = teardown;
     this.#enter('draining');
     for (const step of TEARDOWN) await this.#runStep(step, teardown);

@@ -25,10 +25,15 @@ export interface RetirementOptions {
 // A worker that has lost its own deadline gets this long beyond it before it is killed.
 export const DRAIN_GRACE_MS = 2000;
 
+/** Closing listening sockets takes milliseconds; this is for workers that hang. */
+export const STOP_ACCEPTING_TIMEOUT_MS = 10_000;
+
 export class Retirement {
   readonly #options: RetirementOptions;
   readonly #hurried = new WeakSet<WorkerRecord>();
   readonly #deadlines = new Map<WorkerRecord, () => void>();
+  readonly #accepting = new Set<WorkerRecord>();
+  #onNoneAccepts: () => void = () => undefined;
 
   constructor(options: RetirementOptions) {
     this.#options = options;
@@ -41,6 +46,7 @@ export class Retirement {
     pool.release(slot, worker);
     worker.phase = 'draining';
     worker.leaving = { since: scheduler.now(), reason };
+    this.#accepting.add(worker);
     worker.process.send({ type: 'retire', reason, timeoutMs });
     log.info({ worker: slot.number, reason }, `Worker ${worker.process.pid} leaves`);
     this.#deadlines.set(
@@ -53,8 +59,27 @@ export class Retirement {
     this.#hurry();
   }
 
+  /** Nobody connects to that worker any more. */
+  stoppedAccepting(worker: WorkerRecord): void {
+    if (this.#accepting.delete(worker) && this.#accepting.size === 0) this.#onNoneAccepts();
+  }
+
+  /** Waits until nobody who leaves takes connections. Resolves with those that did not say so in time. */
+  silent(): Promise<readonly WorkerRecord[]> {
+    if (this.#accepting.size === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        resolve([...this.#accepting]);
+      };
+      const cancel = this.#options.scheduler.after(STOP_ACCEPTING_TIMEOUT_MS, end);
+      this.#onNoneAccepts = end;
+    });
+  }
+
   /** False when that worker was not leaving. */
   gone(worker: WorkerRecord): boolean {
+    this.stoppedAccepting(worker);
     if (!this.#options.pool.forget(worker)) return false;
     this.#deadlines.get(worker)?.();
     this.#deadlines.delete(worker);
@@ -66,6 +91,8 @@ export class Retirement {
   stop(): void {
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();
+    this.#accepting.clear();
+    this.#onNoneAccepts();
   }
 
   #hurry(): void {

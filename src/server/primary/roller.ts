@@ -14,7 +14,15 @@ export type ReplacementReason = (typeof REPLACEMENT_REASONS)[number];
 export interface RollerOptions {
   readonly supervisor: Pick<
     Supervisor,
-    'pool' | 'phase' | 'succeed' | 'handOver' | 'outdated' | 'settlePorts' | 'grow' | 'shrink'
+    | 'pool'
+    | 'phase'
+    | 'succeed'
+    | 'handOver'
+    | 'onlyPlacedAccept'
+    | 'outdated'
+    | 'settlePorts'
+    | 'grow'
+    | 'shrink'
   >;
   readonly scheduler: Scheduler;
   readonly log: Log;
@@ -92,11 +100,15 @@ export class Roller {
     };
   }
 
-  /** The worker that was tried takes its place, and the others that have old listeners are replaced. To be called exclusively. */
+  /**
+   * The worker that was tried takes its place, and the others that have old listeners are replaced. Resolves when nobody who
+   * connects meets an old listener. To be called exclusively.
+   */
   async complete({ slot, worker }: Trial & { readonly ok: true }): Promise<void> {
     this.#options.supervisor.handOver(slot, worker, 'config');
     this.replaced.config += 1;
     await this.renew();
+    await this.#options.supervisor.onlyPlacedAccept();
   }
 
   /** Replaces the workers that have old listeners. One that cannot be stays, and is tried again later. To be called exclusively. */

@@ -174,6 +174,12 @@ export class Supervisor {
     slot.worker = successor;
   }
 
+  /** Resolves when no worker that leaves takes connections any more. One that goes on is killed. */
+  async onlyPlacedAccept(): Promise<void> {
+    for (const worker of await this.#retirement.silent())
+      this.kill(worker, 'it leaves, and did not stop taking connections');
+  }
+
   /** One more worker. */
   grow(): void {
     if (!this.#isShuttingDown) this.#forkInto(this.pool.addSlot());
@@ -354,6 +360,7 @@ export class Supervisor {
       onExit: (slot, worker, exit) => this.#onExit(slot, worker, exit),
       onMessage: (slot, worker, message) => {
         if (message.type === 'drained') this.#addDrainReport(message.report);
+        if (message.type === 'stopped-accepting') this.#retirement.stoppedAccepting(worker);
         this.#options.onWorkerMessage(slot, worker, message);
       },
     });

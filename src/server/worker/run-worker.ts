@@ -243,6 +243,7 @@ class WorkerProcess {
       shutdown: snapshot.shutdown,
       clock: systemClock,
       onPhase: (phase) => this.#log.debug({ phase }, 'Lifecycle phase'),
+      onStoppedAccepting: () => this.#link.send({ type: 'stopped-accepting' }),
       onStepFailed: (step, err) => this.#log.error({ step, err }, 'A teardown step failed'),
     });
   }

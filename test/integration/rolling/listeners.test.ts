@@ -66,18 +66,22 @@ describe('a reload that changes listeners', () => {
     expect(await metricSum(torus, 'torus_config_version')).toBe(3);
   });
 
-  it('changes limits and time limits of a listener at its address', async () => {
+  it('changes limits of a listener at its address, for everyone who connects once it is applied', async () => {
     const port = await freePort();
     rolling = await startRolling(upstreams, { listeners: [edge(port)] });
     const strangers = sendStrangers(port, 3);
     const outcome = await rolling.reload({ listeners: [edge(port, { limits: { headerCount: 20 } })] });
     expect(outcome).toBe(APPLIED);
-    const client = await rawClient({ port });
     const fields = Array.from({ length: 30 }, (_, index) => `X-${String(index)}: 1`);
-    const { status } = await client.exchange(requestHead('GET /', ...fields));
-    expect(status).toBe(431);
+    const ask = async (): Promise<number> => {
+      const client = await rawClient({ port });
+      const { status } = await client.exchange(requestHead('GET /', ...fields));
+      await client.close();
+      return status;
+    };
+    const statuses = await Promise.all(Array.from({ length: 30 }, ask));
+    expect(statuses.filter((status) => status !== 431)).toEqual([]);
     expect(await strangers.stop()).toEqual([]);
-    await client.close();
   });
 
   it('is rejected as a whole when an address cannot be bound: routes and workers stay as they are', async () => {

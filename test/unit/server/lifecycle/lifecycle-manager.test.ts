@@ -20,6 +20,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
       note('stopAccepting')();
       await Promise.resolve();
     },
+    whenNewcomersAsked: () => (calls.push('whenNewcomersAsked'), Promise.resolve()),
     releaseTunnels: note('releaseTunnels'),
     whenEmpty: () => (calls.push('whenEmpty'), Promise.resolve()),
     closeIdle: note('closeIdle'),
@@ -47,6 +48,7 @@ const arrange = (running: LiveExchange[], overrides: Partial<DataPlane> = {}) =>
     shutdown: { delayMs: 50, timeoutMs: 10_000 },
     clock,
     onPhase,
+    onStoppedAccepting: note('stopped accepting'),
     onStepFailed,
   });
   return { manager, calls, clock };
@@ -63,6 +65,8 @@ describe('LifecycleManager', () => {
       'announceDrain',
       'wait 50',
       'stopAccepting',
+      'stopped accepting',
+      'whenNewcomersAsked',
       'releaseTunnels',
       'closeIdle',
       'whenDrained',
@@ -103,10 +107,18 @@ describe('LifecycleManager', () => {
       });
     const report = manager.drain(patient);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(calls).toEqual(['draining', 'announceDrain', 'stopAccepting', 'releaseTunnels', 'wait 600000']);
+    expect(calls).toEqual([
+      'draining',
+      'announceDrain',
+      'stopAccepting',
+      'stopped accepting',
+      'whenNewcomersAsked',
+      'releaseTunnels',
+      'wait 600000',
+    ]);
     void manager.drain();
     expect(await report).toEqual({ clean: 2, cut: 0, exchanges: [] });
-    expect(calls.slice(5, 8)).toEqual(['closeIdle', 'whenDrained', 'wait 10000']);
+    expect(calls.slice(7, 10)).toEqual(['closeIdle', 'whenDrained', 'wait 10000']);
   });
   it('cuts a patient drain at its own deadline', async () => {
     const { manager, calls } = arrange([exchange('a')]);

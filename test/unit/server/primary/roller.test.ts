@@ -44,6 +44,7 @@ const arrange = (size: number, starts: () => boolean = () => true) => {
       steps.push(`hand over ${String(slot.number)} ${reason}`);
       slot.worker = worker;
     },
+    onlyPlacedAccept: () => Promise.resolve(void steps.push('only placed accept')),
     grow: () => {
       steps.push('grow');
       pool.addSlot().worker = newWorker(1);
@@ -100,7 +101,7 @@ describe('Roller', () => {
     await roller.complete(trial);
     expect(steps.slice(2)).toEqual([
       ...['hand over 1 config', 'succeed 2', 'hand over 2 config'],
-      ...['succeed 3', 'hand over 3 config'],
+      ...['succeed 3', 'hand over 3 config', 'only placed accept'],
     ]);
     expect(roller.replaced.config).toBe(3);
   });

@@ -219,6 +219,35 @@ describe('Supervisor', () => {
       scheduler.advance(62_001);
       expect(forked[2]!.kills).toBeGreaterThan(0);
     });
+    it('knows when nobody who connects meets those that leave', async () => {
+      const { supervisor, forked, ready, slot, succession } = await arranged();
+      await supervisor.onlyPlacedAccept();
+      ready(2);
+      supervisor.handOver(slot, (await succession).worker, 'config');
+      let isOver = false;
+      const waiting = supervisor.onlyPlacedAccept().then(() => (isOver = true));
+      await settle();
+      expect(isOver).toBe(false);
+      forked[0]!.events.onMessage({ type: 'stopped-accepting' });
+      await waiting;
+      expect(forked.map(({ kills }) => kills)).toEqual([0, 0, 0]);
+    });
+    it.each([
+      ['is killed when it takes connections for longer than 10 s', 'time'],
+      ['is not waited for once it is dead', 'exit'],
+      ['is not waited for when the instance stops', 'stop'],
+    ])('one that leaves %s', async (_title, end) => {
+      const { supervisor, forked, ready, slot, succession, scheduler } = await arranged();
+      ready(2);
+      supervisor.handOver(slot, (await succession).worker, 'config');
+      const waiting = supervisor.onlyPlacedAccept();
+      for (const { worker } of supervisor.pool.living()) supervisor.excuse(worker, 60_000);
+      if (end === 'time') scheduler.advance(10_001);
+      else if (end === 'exit') forked[0]!.events.onExit(0, null);
+      else supervisor.stop('SIGTERM');
+      await waiting;
+      expect(forked[0]!.kills > 0).toBe(end === 'time');
+    });
     it('waits at the end for those that leave as well', async () => {
       const { supervisor, forked, ready, slot, succession } = await arranged();
       ready(2);

@@ -46,6 +46,7 @@ describe('runWorker', () => {
         note('stopAccepting')();
         await Promise.resolve();
       },
+      whenNewcomersAsked: () => Promise.resolve(),
       releaseTunnels: note('releaseTunnels'),
       whenEmpty: () => Promise.resolve(),
       closeIdle: note('closeIdle'),
@@ -122,7 +123,10 @@ describe('runWorker', () => {
       'closeIdle',
       'dispose',
     ]);
-    expect(sent.at(-1)).toMatchObject({ type: 'drained', report: { clean: 3, cut: 0 } });
+    expect(sent.slice(-2)).toMatchObject([
+      { type: 'stopped-accepting' },
+      { type: 'drained', report: { clean: 3, cut: 0 } },
+    ]);
   });
 
   it('leaves with 1 when it had to cut an exchange', async () => {
