@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { killWithFile } from './left-behind.js';
 
 const CHILD = `
 const server = require('node:net').createServer();
@@ -21,7 +22,9 @@ export interface BlackHole {
 }
 
 export const startBlackHole = async (): Promise<BlackHole> => {
-  const child = spawn(process.execPath, ['-e', CHILD], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = killWithFile(
+    spawn(process.execPath, ['-e', CHILD], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const lines = createInterface({ input: child.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   const port = Number(line);

@@ -1,6 +1,8 @@
 /** A Jest environment that fails a test file which leaves a socket, server, child process or timer open. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestEnvironment } from 'jest-environment-node';
+// Jest loads the environment itself, by another way than the tests: it must name the file as it is.
+import { endLeftBehind } from './left-behind.ts';
 
 const WATCHED = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TLSWrap', 'ProcessWrap', 'UDPWrap', 'Timeout']);
 const GRACE_MS = 3_000;
@@ -34,6 +36,7 @@ export default class LeakCheckEnvironment extends TestEnvironment {
   }
 
   override async teardown(): Promise<void> {
+    endLeftBehind(this.global);
     await super.teardown();
     for (let waitedMs = 0; this.leaks().length > 0 && waitedMs < GRACE_MS; waitedMs += STEP_MS)
       await delay(STEP_MS);

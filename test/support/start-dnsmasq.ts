@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Resolver } from 'node:dns/promises';
 import { freePort } from './free-port.js';
+import { killWithFile } from './left-behind.js';
 import { until, within } from './until.js';
 
 export interface Dnsmasq {
@@ -42,16 +43,18 @@ export const startDnsmasq = async (records: readonly string[]): Promise<Dnsmasq>
   };
   const serve = async (lines: readonly string[]): Promise<void> => {
     await kill();
-    const started = spawn(
-      'dnsmasq',
-      [
-        ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--no-poll'],
-        ...[`--port=${String(port)}`, '--listen-address=127.0.0.1', '--bind-interfaces', '--pid-file='],
-        // Authoritative for all of .test: what is not listed does not exist.
-        ...['--local=/test/', '--log-facility=-', `--host-record=${READY},127.0.0.1`],
-        ...lines,
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+    const started = killWithFile(
+      spawn(
+        'dnsmasq',
+        [
+          ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--no-poll'],
+          ...[`--port=${String(port)}`, '--listen-address=127.0.0.1', '--bind-interfaces', '--pid-file='],
+          // Authoritative for all of .test: what is not listed does not exist.
+          ...['--local=/test/', '--log-facility=-', `--host-record=${READY},127.0.0.1`],
+          ...lines,
+        ],
+        { stdio: ['ignore', 'ignore', 'pipe'] },
+      ),
     );
     let complaints = '';
     started.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from './free-port.js';
+import { killWithFile } from './left-behind.js';
 import { rawClient } from './raw-client.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 import { until, within } from './until.js';
@@ -38,7 +39,9 @@ export const startHaproxyWith = async (conf: (port: number) => string): Promise<
   const file = path.join(dir, 'haproxy.cfg');
   const port = await freePort();
   writeFileSync(file, conf(port));
-  const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = killWithFile(
+    spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] }),
+  );
   let complaints = '';
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   const exited = once(child, 'exit');

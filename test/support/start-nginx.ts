@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from './free-port.js';
+import { killWithFile } from './left-behind.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 import { rawClient } from './raw-client.js';
 import { until, within } from './until.js';
@@ -54,9 +55,11 @@ export const startNginx = async (server = ''): Promise<Nginx> => {
   const port = await freePort();
   const conf = path.join(dir, 'nginx.conf');
   writeFileSync(conf, mainConf(dir, port, server));
-  const child = spawn('nginx', ['-p', dir, '-e', 'stderr', '-c', conf], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = killWithFile(
+    spawn('nginx', ['-p', dir, '-e', 'stderr', '-c', conf], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    }),
+  );
   let complaints = '';
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   const exited = once(child, 'exit');

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { endWithFile } from './left-behind.js';
 import { childrenOf, isAlive } from './process-facts.js';
 import { makeTempDir, removeTempDir } from './temp-dir.js';
 import { TorusLog, type LogLine } from './torus-log.js';
@@ -49,11 +50,6 @@ export interface BoundAddress {
 /** The last line of a worker that begins to serve: its listeners are named before it. */
 const WORKER_ANNOUNCED = /^Worker \d+ listening for /;
 const EXIT_TIMEOUT_MS = 20_000;
-const running = new Set<RunningTorus>();
-
-process.once('exit', () => {
-  for (const torus of running) torus.killGroup();
-});
 
 const numberIn = (value: unknown): number | undefined => {
   if (typeof value === 'number') return value;
@@ -69,6 +65,7 @@ export class RunningTorus {
   readonly pid: number;
   private readonly child: ChildProcess;
   private readonly dir: string;
+  private readonly forget: () => void;
   private exited: TorusExit | undefined;
 
   constructor(child: ChildProcess, dir: string) {
@@ -77,7 +74,7 @@ export class RunningTorus {
     this.pid = child.pid!;
     this.log.follow(child.stdout!);
     this.log.follow(child.stderr!);
-    running.add(this);
+    this.forget = endWithFile(() => this.killGroup());
     this.exit = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
@@ -173,7 +170,7 @@ export class RunningTorus {
       return exit;
     } finally {
       this.killGroup();
-      running.delete(this);
+      this.forget();
       removeTempDir(this.dir);
     }
   }

@@ -1,25 +1,24 @@
-/** Folders that vanish when the test process ends, or earlier on request. */
+/** Folders that vanish when the test file ends, or earlier on request. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { endWithFile } from './left-behind.js';
 
-const made = new Set<string>();
-let hooked = false;
+const forgets = new Map<string, () => void>();
 
-const removeAll = (): void => {
-  for (const dir of made) rmSync(dir, { recursive: true, force: true });
-  made.clear();
-};
+const remove = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
 export const makeTempDir = (purpose = 'test'): string => {
-  if (!hooked) process.once('exit', removeAll);
-  hooked = true;
   const dir = mkdtempSync(path.join(tmpdir(), `torus-${purpose}-`));
-  made.add(dir);
+  forgets.set(
+    dir,
+    endWithFile(() => remove(dir)),
+  );
   return dir;
 };
 
 export const removeTempDir = (dir: string): void => {
-  made.delete(dir);
-  rmSync(dir, { recursive: true, force: true });
+  forgets.get(dir)?.();
+  forgets.delete(dir);
+  remove(dir);
 };

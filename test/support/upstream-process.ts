@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { killWithFile } from './left-behind.js';
 
 const CHILD = `
 const server = require('node:http').createServer((request, response) => {
@@ -23,7 +24,7 @@ export interface UpstreamProcess {
 /** Answers everything with `ok` after `serviceMs`. Port 0 unless it must come back where it was. */
 export const startUpstreamProcess = async ({ port = 0, serviceMs = 2 } = {}): Promise<UpstreamProcess> => {
   const args = ['-e', CHILD, String(port), String(serviceMs)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = killWithFile(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
   const lines = createInterface({ input: child.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   return {

@@ -100,10 +100,10 @@ export class LifecycleManager {
   }
 
   async #tearDown(plan: DrainPlan): Promise<DrainReport> {
-    const { plane, clock, onStoppedAccepting } = this.#options;
+    const { plane, clock } = this.#options;
     const teardown: Teardown = {
       ...{ plane, plan, clock, report: NOTHING_DRAINED },
-      onStoppedAccepting: () => onStoppedAccepting?.(),
+      onStoppedAccepting: () => this.#options.onStoppedAccepting?.(),
       interrupt: () => undefined,
     };
     this.#teardown = teardown;

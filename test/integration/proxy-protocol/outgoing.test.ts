@@ -266,7 +266,7 @@ describe('an upstream with proxyProtocol', () => {
       tls: { verify: false },
       healthCheck: { http: '/health', interval: '100ms' },
     };
-    const gateway = await startGateway(url, 'v2', upstream);
+    await using gateway = await startGateway(url, 'v2', upstream);
     await until(() => checked.seen.length > seenBefore + 2, 5_000, 'three checks');
     expect(checked.seen.slice(seenBefore)).toContainEqual({
       addresses: undefined,
@@ -276,7 +276,6 @@ describe('an upstream with proxyProtocol', () => {
     const one = await rawClient({ port: gateway.port(), localAddress: '127.0.0.2' });
     expect((await one.exchange(request('/'))).text()).toBe('127.0.0.2 1');
     await one.close();
-    await gateway.stop();
   });
 
   describeWithHaproxy('of HAProxy', () => {
