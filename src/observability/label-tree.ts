@@ -11,14 +11,18 @@ export const OVERFLOW_LABEL = 'other';
 /** Series a family may have in one worker. */
 export const MAX_SERIES = 10_000;
 
+/** How many more series a family may have. Taken by the one that comes first, whatever its labels. */
+interface SeriesBudget {
+  left: number;
+}
+
 /** Counters told apart by two labels. */
 export class PairCounters {
   readonly #rows = new Map<string, Map<string, Cell>>();
-  readonly #maxSeries: number;
-  #size = 0;
+  readonly #budget: SeriesBudget;
 
-  constructor(maxSeries = MAX_SERIES) {
-    this.#maxSeries = maxSeries;
+  constructor(budget: SeriesBudget = { left: MAX_SERIES }) {
+    this.#budget = budget;
   }
 
   add(first: string, second: string, amount: number): void {
@@ -31,7 +35,7 @@ export class PairCounters {
   }
 
   #create(first: string, second: string): Cell {
-    if (this.#size >= this.#maxSeries) return this.#overflow(first);
+    if (this.#budget.left <= 0) return this.#overflow(first);
     return this.#insert(first, second);
   }
 
@@ -46,19 +50,24 @@ export class PairCounters {
     const row = this.#rows.get(first) ?? new Map<string, Cell>();
     row.set(second, cell);
     this.#rows.set(first, row);
-    this.#size += 1;
+    this.#budget.left -= 1;
     return cell;
   }
 }
 
-/** Counters told apart by three labels; the first two are few. */
+/** Counters told apart by three labels. */
 export class TripleCounters {
   readonly #tables = new Map<string, PairCounters>();
+  readonly #budget: SeriesBudget;
+
+  constructor(budget: SeriesBudget = { left: MAX_SERIES }) {
+    this.#budget = budget;
+  }
 
   add(first: string, second: string, third: string): void {
     const known = this.#tables.get(first);
     if (known !== undefined) known.add(second, third, 1);
-    else this.#create(first).add(second, third, 1);
+    else this.#tableFor(first).add(second, third, 1);
   }
 
   cells(): Cell[] {
@@ -67,12 +76,10 @@ export class TripleCounters {
     );
   }
 
-  #create(first: string): PairCounters {
-    const name = this.#tables.size < MAX_TABLES ? first : OVERFLOW_LABEL;
-    const table = this.#tables.get(name) ?? new PairCounters(MAX_SERIES / MAX_TABLES);
+  #tableFor(first: string): PairCounters {
+    const name = this.#budget.left > 0 ? first : OVERFLOW_LABEL;
+    const table = this.#tables.get(name) ?? new PairCounters(this.#budget);
     this.#tables.set(name, table);
     return table;
   }
 }
-
-const MAX_TABLES = 20;

@@ -1,5 +1,5 @@
 import { MetricsTotals } from '../../../src/observability/metrics-totals.js';
-import { PairCounters } from '../../../src/observability/label-tree.js';
+import { PairCounters, TripleCounters } from '../../../src/observability/label-tree.js';
 
 const counts = (requests: number, open = 1) => ({
   counters: { torus_http_requests_total: [[['r', 'GET', '200', 'ok'], requests] as const] },
@@ -49,9 +49,25 @@ describe('MetricsTotals', () => {
 
 describe('PairCounters', () => {
   it('counts labels past its bound together', () => {
-    const counters = new PairCounters(2);
+    const counters = new PairCounters({ left: 2 });
     for (const label of ['a', 'b', 'c', 'd']) counters.add('x', label, 1);
     expect(counters.cells()).toContainEqual({ labels: ['x', 'other'], value: 2 });
     expect(counters.cells()).toHaveLength(3);
+  });
+});
+
+describe('TripleCounters', () => {
+  it('gives every first label its series, as long as the family has any left', () => {
+    const counters = new TripleCounters({ left: 60 });
+    for (let upstream = 0; upstream < 50; upstream += 1) counters.add(`u${String(upstream)}`, 'a', 'reset');
+    for (const endpoint of Array.from({ length: 20 }, (_, at) => String(at)))
+      counters.add('u0', endpoint, 'reset');
+    counters.add('late', 'a', 'reset');
+    counters.add('later', 'a', 'reset');
+    const cells = counters.cells();
+    expect(cells.filter(({ labels: [upstream] }) => upstream === 'u49')).toHaveLength(1);
+    expect(cells).toContainEqual({ labels: ['u0', 'other', 'other'], value: 10 });
+    expect(cells).toContainEqual({ labels: ['other', 'other', 'other'], value: 2 });
+    expect(cells).toHaveLength(62);
   });
 });
