@@ -17,7 +17,7 @@ const ENTRIES = {
 const REQUIRE =
   'import { createRequire as createRequireHere } from "node:module"; const require = createRequireHere(import.meta.url);';
 
-/** Writes the program to `outDir`, and the licenses of the packages within. Throws when it does not bundle. Returns the packages' names. */
+/** Writes the program to `outDir`, and the licenses of the packages within. Throws when it does not bundle. Returns how many packages. */
 export const buildProgram = (outDir) => {
   const { metafile } = buildSync({
     absWorkingDir: root,
@@ -37,7 +37,7 @@ export const buildProgram = (outDir) => {
   });
   const folders = packageFolders(metafile);
   writeFileSync(path.join(outDir, 'third-party-licenses.txt'), folders.map(licenseOf).join('\n\n'));
-  return folders.map((folder) => path.basename(folder));
+  return folders.length;
 };
 
 /** Of what really went into the program, sorted. */

@@ -75,7 +75,7 @@ export const build = ({ label }) => {
   try {
     compileTypes(path.join(fresh, 'types'));
     const packages = buildProgram(fresh);
-    console.log(`${label}: program with ${packages.length} packages`);
+    console.log(`${label}: program with ${packages} packages`);
     const page = buildDashboard(path.join(fresh, 'dashboard'));
     console.log(
       `${label}: page ${page.map(([name, bytes]) => `${name} ${Math.ceil(bytes / 1024)} KiB`).join(', ')}`,

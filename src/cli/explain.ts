@@ -1,8 +1,8 @@
 /** Owns `torus explain`: what would become of a request, from a configuration alone or from the instance that runs. */
-import { formatProblem, loadConfig, readEnvironment } from '../config/index.js';
+import { formatProblem, installationOf, loadConfig, readEnvironment } from '../config/index.js';
 import type { ExplainQuestion, Explanation } from '../contracts/explanation.js';
 import { parseQuestion } from '../http/explain-question.js';
-import { explainerBeside, explainOffline } from '../server/primary/explain-offline.js';
+import { explainOffline } from '../server/primary/explain-offline.js';
 import { expectJson, openAdmin } from './admin-client.js';
 import type { AdminTarget } from './admin-client.js';
 import { AdminFailure } from './admin-failure.js';
@@ -82,7 +82,7 @@ const askConfiguration = async (
     for (const problem of result.problems) output.problem(formatProblem(problem));
     return undefined;
   }
-  const answer = await explainOffline(result.snapshot, question, explainerBeside(entry));
+  const answer = await explainOffline(result.snapshot, question, installationOf(entry).explainer);
   if ('problem' in answer) throw new AdminFailure(answer.problem);
   return answer.explanation;
 };

@@ -5,7 +5,7 @@ import { ConfigInput } from './config-input.js';
 export interface RunRequest {
   readonly file: string | undefined;
   readonly cwd: string;
-  /** The file that workers run. */
+  /** The program's own file: workers run it, and what it was installed with lies beside it. */
   readonly entry: string;
 }
 

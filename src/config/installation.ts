@@ -5,6 +5,8 @@ import path from 'node:path';
 
 export interface Installation {
   readonly version: string;
+  /** What a process runs that answers one question without an instance. By its place: whoever asks must not load the data plane. */
+  readonly explainer: string;
   /** A file of the page that the build left beside the entry. Rejects where there is none. */
   readonly readPageFile: (name: string) => Promise<Buffer>;
 }
@@ -14,6 +16,7 @@ export const installationOf = (entry: string): Installation => {
   const home = path.dirname(entry);
   return {
     version: versionIn(path.join(home, '..', 'package.json')),
+    explainer: path.join(home, 'explain-once.js'),
     readPageFile: (name) => readFile(path.join(home, 'dashboard', name)),
   };
 };

@@ -2,8 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { CertificateConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
-import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import { namesOf } from '../../http/certificate-names.js';
+import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 

@@ -4,16 +4,13 @@
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import path from 'node:path';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { ExplainAnswer, ExplainQuestion } from '../../contracts/explanation.js';
 
 /** A start with a cold disk, and a configuration of many thousand routes. */
 const TIMEOUT_MS = 20_000;
-/** What the process runs. By its place beside the program, not by import: whoever asks must not load the data plane. */
-export const explainerBeside = (entry: string): string => path.join(path.dirname(entry), 'explain-once.js');
 
-/** Rejects when the process dies, or takes longer than 20 seconds. */
+/** `explainer` is the file that the process runs. Rejects when the process dies, or takes longer than 20 seconds. */
 export const explainOffline = async (
   snapshot: ConfigSnapshot,
   question: ExplainQuestion,

@@ -53,7 +53,8 @@ export interface PrimaryOptions {
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { snapshot, scheduler = systemScheduler } = options;
   const log = options.log ?? createLogger({ ...snapshot.log, role: 'primary' });
-  const primary = composePrimary(options, log);
+  const { version, readPageFile } = installationOf(options.entry);
+  const primary = composePrimary(options, { log, version });
   const { supervisor, endpoints, reloader } = primary;
   const unwatch = watchSignals(options.signals ?? process, {
     onStop: (reason) => {
@@ -63,7 +64,6 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     ...(reloader === undefined ? {} : { onReload: () => void reloader.reload(undefined, 'always') }),
   });
   try {
-    const { readPageFile } = installationOf(options.entry);
     const admin = await openAdmin(
       snapshot.admin,
       adminRoutes({ ...primary, scheduler, log, readPageFile }),
@@ -112,7 +112,10 @@ const runUntilStopped = async (
   return exitCode;
 };
 
-const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
+const composePrimary = (
+  options: PrimaryOptions,
+  { log, version }: { readonly log: Log; readonly version: string },
+): Primary => {
   const { snapshot, entry, input } = options;
   const scheduler = options.scheduler ?? systemScheduler;
   const startedAt = Date.now();
@@ -167,7 +170,7 @@ const composePrimary = (options: PrimaryOptions, log: Log): Primary => {
     ...{ supervisor, keySets, endpoints, ticketKeys, metrics, roller, care, inquiry, reloader },
     liveConfig,
   };
-  return { ...parts, status: statusBoard(parts, scheduler, { startedAt, entry }) };
+  return { ...parts, status: statusBoard(parts, scheduler, { startedAt, version }) };
 };
 
 /** What all workers have in common, and are told when it changes. */
@@ -221,11 +224,10 @@ type MessageParts = Pick<Primary, 'keySets' | 'endpoints' | 'metrics' | 'inquiry
 const statusBoard = (
   { supervisor, metrics, endpoints, reloader }: Omit<Primary, 'status'>,
   scheduler: Scheduler,
-  { startedAt, entry }: { readonly startedAt: number; readonly entry: string },
+  { startedAt, version }: { readonly startedAt: number; readonly version: string },
 ): StatusBoard =>
   new StatusBoard({
-    ...{ metrics, scheduler, supervisor, startedAt },
-    version: installationOf(entry).version,
+    ...{ metrics, scheduler, supervisor, startedAt, version },
     config: () => configStatusOf(reloader, startedAt),
     upstreams: (gauges) => endpoints.describe(gauges).upstreams,
   });
