@@ -1,8 +1,8 @@
 /** Owns what is shown of the configuration: its generation, the last reload, and how long the certificates are good for. */
 import type { CertificateStatus, ConfigStatus, StatusDocument } from '../../src/contracts/status.js';
-import { showAge } from '../../src/observability/status/format.js';
 import { certificateStanding } from '../../src/observability/status/certificate-standing.js';
 import type { CertificateStanding } from '../../src/observability/status/certificate-standing.js';
+import { showAge } from '../../src/observability/status/format.js';
 import type { Level } from '../../src/observability/status/verdict.js';
 import { byId, setList } from '../dom.js';
 import { Facts } from '../facts.js';

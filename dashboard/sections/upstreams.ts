@@ -3,6 +3,7 @@ import type { EndpointStatus, StatusDocument, UpstreamStatus } from '../../src/c
 import { byStanding, standingOf } from '../../src/observability/status/endpoint-standing.js';
 import type { EndpointStanding } from '../../src/observability/status/endpoint-standing.js';
 import { counted, showAge, showNumber } from '../../src/observability/status/format.js';
+import type { Level } from '../../src/observability/status/verdict.js';
 import { byId, setText } from '../dom.js';
 import { LiveTable } from '../live-table.js';
 
@@ -48,7 +49,7 @@ const summaryOf = (upstreams: readonly UpstreamStatus[], shown: number): string 
   return `${available} of ${counted(total, 'endpoint')} in ${counted(upstreams.length, 'upstream')} available${left}`;
 };
 
-const LEVELS: Readonly<Record<EndpointStanding, string>> = {
+const LEVELS: Readonly<Record<EndpointStanding, Level>> = {
   out: 'bad',
   failing: 'bad',
   passing: 'warning',

@@ -6,17 +6,15 @@ export type EndpointStanding = 'out' | 'failing' | 'passing' | 'fine';
 
 const ORDER: readonly EndpointStanding[] = ['out', 'failing', 'passing', 'fine'];
 
-export const standingOf = ({
-  available,
-  state,
-}: Pick<EndpointStatus, 'available' | 'state'>): EndpointStanding => {
+/** What the standing is read from; without `available` it may not be used. */
+type Judged = Pick<EndpointStatus, 'state'> & { readonly available?: boolean | undefined };
+
+export const standingOf = ({ available, state }: Judged): EndpointStanding => {
   if (state === 'failing') return 'failing';
   if (state === 'draining' || state === 'unknown') return 'passing';
-  return available ? 'fine' : 'out';
+  return available === true ? 'fine' : 'out';
 };
 
 /** Negative where the first is the worse: for `sort`, which keeps the order of equals. */
-export const byStanding = (
-  one: Pick<EndpointStatus, 'available' | 'state'>,
-  other: Pick<EndpointStatus, 'available' | 'state'>,
-): number => ORDER.indexOf(standingOf(one)) - ORDER.indexOf(standingOf(other));
+export const byStanding = (one: Judged, other: Judged): number =>
+  ORDER.indexOf(standingOf(one)) - ORDER.indexOf(standingOf(other));

@@ -2,8 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
-import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import type { Sample } from '../../observability/metrics-snapshot.js';
+import { certificateStanding } from '../../observability/status/certificate-standing.js';
 import type { Scheduler } from './scheduler.js';
 
 const DAY_MS = 86_400_000;

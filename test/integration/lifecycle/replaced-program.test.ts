@@ -2,6 +2,7 @@
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ENTRY, makeTempDir, startHttpUpstream, startTorus } from '../../support/index.js';
+import { configFor } from '../health/health-fixture.js';
 
 it('refuses a reload that needs a part which is gone, and serves on', async () => {
   const home = makeTempDir('installation');
@@ -9,14 +10,7 @@ it('refuses a reload that needs a part which is gone, and serves on', async () =
   cpSync(path.resolve(ENTRY, '../../package.json'), path.join(home, 'package.json'));
   await using upstream = await startHttpUpstream((_request, response) => void response.end('ok'));
   const config = (more: object): string =>
-    JSON.stringify({
-      workers: 2,
-      listeners: [{ name: 'plain', address: '127.0.0.1:0' }],
-      admin: { address: '127.0.0.1:0' },
-      upstreams: { app: { endpoints: [upstream.url] } },
-      routes: [{ name: 'all', match: { path: '/*' }, upstream: 'app' }],
-      ...more,
-    });
+    JSON.stringify(configFor({ endpoints: [upstream.url] }, { workers: 2, ...more }));
   const file = path.join(home, 'torus.json');
   writeFileSync(file, config({}));
   await using torus = await startTorus({ entry: path.join(home, 'dist/index.js'), cwd: home });

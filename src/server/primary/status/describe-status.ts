@@ -90,13 +90,11 @@ const keep = (groups: readonly (readonly EndpointReport[])[]): EndpointReport[][
     });
   const broken = take((endpoint) => !isFine(endpoint));
   const fine = take(isFine);
-  return groups.map((_, at) => [...(broken[at] ?? []).sort(byHowBad), ...(fine[at] ?? [])]);
+  return groups.map((_, at) => [...(broken[at] ?? []).sort(byStanding), ...(fine[at] ?? [])]);
 };
 
 const isUsable = ({ available }: EndpointReport): boolean => available === true;
 const isFine = (endpoint: EndpointReport): boolean => isUsable(endpoint) && endpoint.state !== 'failing';
-const byHowBad = (one: EndpointReport, other: EndpointReport): number =>
-  byStanding(briefly(one), briefly(other));
 
 const briefly = (endpoint: EndpointReport): EndpointStatus => ({
   address: endpoint.address,
