@@ -3,6 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const STEP_MS = 5;
 
+/** What a busy machine may add to a time limit. Below every limit that holds by default, so that one of those is told apart. */
+export const BUSY_MS = 2_500;
+
 /** Resolves with the first truthy value. Rejects after `timeoutMs` (default 5 s), saying what was waited for. */
 export const until = async <T>(
   predicate: () => T | Promise<T>,

@@ -225,7 +225,7 @@ it('10,000 connections reset at random points leave no upstream socket, no descr
   await until(async () => (await accepted()) > CONNECTIONS, 5_000, 'every connection to be accepted');
   await whenNothingIsOpen(torus, 5_000);
   await upstream.whenOpenSockets(0, 1_000);
-  await until(() => Math.abs(openFds(worker!) - baseFds) <= 2, 2_000, 'the descriptors to be back');
+  await until(() => Math.abs(openFds(worker!) - baseFds) <= 2, 5_000, 'the descriptors to be back');
   expect(socketsOf(worker!).filter(({ state: name }) => name !== 'LISTEN')).toEqual([]);
   expect(torus.workers()).toEqual([worker]);
   expect(await ask()).toBe(200);
@@ -250,6 +250,6 @@ it('1,000 TLS connections broken before, inside and after the handshake leave no
   expect(
     await metricSum(torus, 'torus_sockets_closed_total', { ...labels, reason: 'handshake-failed' }),
   ).toBeGreaterThan(50);
-  await until(() => Math.abs(openFds(worker!) - baseFds) <= 2, 2_000, 'the descriptors to be back');
+  await until(() => Math.abs(openFds(worker!) - baseFds) <= 2, 5_000, 'the descriptors to be back');
   expect(torus.workers()).toEqual([worker]);
 }, 30_000);

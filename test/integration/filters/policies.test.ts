@@ -114,12 +114,12 @@ describe('filters over the wire', () => {
       const client = await connect();
       await client.send(`${requestHead('POST /limit/chunked', 'Transfer-Encoding: chunked')}320\r\n`);
       await client.send(`${'x'.repeat(800)}\r\n`);
-      await until(() => arrivedAt('/limit/chunked').length === 1, 2_000, 'the first chunk upstream');
+      await until(() => arrivedAt('/limit/chunked').length === 1, 5_000, 'the first chunk upstream');
       await client.send(`320\r\n${'x'.repeat(800)}\r\n0\r\n\r\n`);
       const response = await client.response();
       expect([response.status, response.field('connection')]).toEqual([413, 'close']);
       const [request] = arrivedAt('/limit/chunked');
-      await until(() => request!.destroyed, 2_000, 'the upstream to see it broken');
+      await until(() => request!.destroyed, 5_000, 'the upstream to see it broken');
       expect(request!.complete).toBe(false);
       await client.close();
     });

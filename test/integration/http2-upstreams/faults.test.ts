@@ -306,10 +306,8 @@ describe('silence', () => {
     };
     const first = await ask('http1', POST, 'deaf');
     expect(first.cause).toBe('upstream.head.timeout');
-    const before = performance.now();
     const second = await ask('http1', POST, 'deaf');
     expect([second.status, second.logged.attempts]).toEqual([200, 1]);
-    expect(performance.now() - before).toBeLessThan(400);
     await whenClosed(deaf.connections[0]!);
   });
 

@@ -1,5 +1,6 @@
 /** What is tried again, how often, on which endpoint and with what body; and what never is. */
 import {
+  BUSY_MS,
   accessLine,
   freePort,
   metricSum,
@@ -31,6 +32,7 @@ const POLICIES: Readonly<Record<string, unknown>> = {
   'per-try': { attempts: 2, perTryTimeout: '150ms' },
   many: { attempts: 3, on: ['5xx'], backoff: { base: '0s', max: '0s' } },
   slow: { attempts: 3, on: ['5xx'], backoff: { base: '100ms', max: '200ms' } },
+  slowest: { attempts: 3, on: ['5xx'], backoff: { base: '20s', max: '20s' } },
   all: { attempts: 2, on: ['5xx'], nonIdempotent: true },
   small: { attempts: 2, on: ['5xx'], buffer: '1KiB' },
 };
@@ -263,15 +265,15 @@ describe('the number of attempts', () => {
     expect(response.status).toBe(504);
     expect(line).toMatchObject({ cause: 'upstream.exchange.timeout' });
     expect(tookMs).toBeGreaterThan(650);
-    expect(tookMs).toBeLessThan(1_500);
+    expect(tookMs).toBeLessThan(700 + BUSY_MS);
   });
 });
 
 describe('the wait before a retry', () => {
   it('is none for the first one when there is another endpoint', async () => {
-    const { path } = await ask('slow', '503/1');
+    const { path } = await ask('slowest', '503/1');
     const [first, second] = upstreams.triesOf(path);
-    expect(second!.at - first!.at).toBeLessThan(50);
+    expect(second!.at - first!.at).toBeLessThan(BUSY_MS);
   });
 
   it('is as long as Retry-After says where that is no more than the route allows', async () => {
@@ -279,7 +281,7 @@ describe('the wait before a retry', () => {
     expect(response.text()).toBe('try 2');
     const [first, second] = upstreams.triesOf(path);
     expect(second!.at - first!.at).toBeGreaterThan(950);
-    expect(second!.at - first!.at).toBeLessThan(2_000);
+    expect(second!.at - first!.at).toBeLessThan(1_000 + BUSY_MS);
   });
 
   it('differs from one exchange to the next, and stays below its bound', async () => {
@@ -289,8 +291,7 @@ describe('the wait before a retry', () => {
       const tries = upstreams.triesOf(path);
       waits.push(tries[2]!.at - tries[1]!.at);
     }
-    // 200 ms, a tick of the clock, and what a busy machine takes.
-    expect(Math.max(...waits)).toBeLessThan(400);
+    expect(Math.max(...waits)).toBeLessThan(200 + BUSY_MS);
     expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(30);
   });
 });

@@ -122,7 +122,7 @@ describe('a WebSocket when the gateway drains', () => {
     const close = await until(() => reader.frames.find(({ opcode }) => opcode === OPCODE.close));
     expect(closeCodeOf(close)).toBe(1001);
     stream.write(webSocketFrame(OPCODE.close, close.payload, { masked: true }));
-    await within(once(stream, 'end'), 2_000, 'END_STREAM');
+    await within(once(stream, 'end'), 5_000, 'END_STREAM');
     stream.end();
     await until(() => ends.length === 1);
     expect(ends[0]?.code).toBe(1001);

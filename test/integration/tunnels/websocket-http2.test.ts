@@ -297,7 +297,7 @@ describe('WebSocket over HTTP/2', () => {
     const socket = await open(await connect(), '/echo/client-gone');
     await until(() => serverEnds('/echo/client-gone') === 1);
     socket.stream.close(constants.NGHTTP2_CANCEL);
-    await until(() => serverEnds('/echo/client-gone') === 0, 1_000);
+    await until(() => serverEnds('/echo/client-gone') === 0);
     expect(await accessLine('/echo/client-gone')).toMatchObject({
       status: 200,
       cause: 'downstream.tunnel.aborted',
@@ -310,7 +310,7 @@ describe('WebSocket over HTTP/2', () => {
     await open(session, '/echo/lost');
     await until(() => serverEnds('/echo/lost') === 1);
     session.destroy();
-    await until(() => serverEnds('/echo/lost') === 0, 1_000);
+    await until(() => serverEnds('/echo/lost') === 0);
     expect(await accessLine('/echo/lost')).toMatchObject({ cause: 'downstream.tunnel.aborted' });
   });
 

@@ -160,7 +160,7 @@ describe('WebSocket', () => {
     socket.on('error', () => undefined);
     upstreams[0]!.resetAll();
     socket.send('into the void');
-    await within(closed, 2_000, 'the client to be told');
+    await within(closed, 5_000, 'the client to be told');
     await closeSocket(await openSocket(address('plain', 'plain', 'restarted'), caPem));
   });
 
