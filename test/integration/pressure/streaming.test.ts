@@ -15,7 +15,7 @@ import {
 
 const bodies: string[] = [];
 const WRITE_GAP_MS = 1_000;
-const BODY_GAP_MS = 400;
+const BODY_GAP_MS = 1_000;
 
 let torus: RunningTorus;
 let upstream: TestUpstream;
@@ -114,7 +114,7 @@ it('a slow upload passes while bytes keep flowing, however much longer than ever
   const startedAt = performance.now();
   await client.send(requestHead('POST /collect', 'Content-Length: 20'));
   for (let count = 0; count < 20; count += 1) {
-    await delay(60);
+    await delay(110);
     await client.send('x');
   }
   expect((await client.response()).status).toBe(200);
@@ -126,7 +126,7 @@ it('a client that takes nothing of its response for the write gap is cut, and it
   await client.send(requestHead('GET /flood'));
   client.pause();
   const startedAt = performance.now();
-  expect(await accessLine(torus, '/flood', 4_000)).toMatchObject({ cause: 'downstream.response.timeout' });
+  expect(await accessLine(torus, '/flood', 10_000)).toMatchObject({ cause: 'downstream.response.timeout' });
   expect(performance.now() - startedAt).toBeGreaterThan(WRITE_GAP_MS - 50);
   await whenNothingIsOpen(torus);
   await client.close();

@@ -1,5 +1,4 @@
 /** Kept-alive connections to an endpoint: reuse, limits, queue, idle timeout, and what must never be used again. */
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   metricSum,
   rawClient,
@@ -72,6 +71,8 @@ const scripts: Scripts = {
 let torus: RunningTorus;
 let upstream: TestUpstream;
 let narrow: TestUpstream;
+/** Of the narrow upstream: on connections, and waiting for one. */
+const MOST_AT_ONCE = 5;
 let client: RawClient;
 
 beforeAll(async () => {
@@ -87,7 +88,7 @@ beforeAll(async () => {
         brief: { endpoints: [upstream.url], pool: { idleTimeout: '700ms' } },
         narrow: {
           endpoints: [narrow.url],
-          pool: { maxConnections: 2, maxPending: 3, pendingTimeout: '400ms' },
+          pool: { maxConnections: 2, maxPending: MOST_AT_ONCE - 2, pendingTimeout: '2s' },
         },
       },
       routes: [
@@ -237,8 +238,9 @@ describe('more requests than connections', () => {
     const asked: ReturnType<typeof ask>[] = [];
     for (const path of paths) {
       asked.push(ask(path));
-      // The order of arrival is what is tested.
-      await delay(15);
+      // The order of arrival is what is tested. What does not fit is gone again before it is seen.
+      const arrived = Math.min(asked.length, MOST_AT_ONCE);
+      await until(async () => (await metricSum(torus, 'torus_http_exchanges_in_flight')) === arrived);
     }
     return asked;
   };
