@@ -217,7 +217,7 @@ describeWithDnsmasq('endpoints from DNS', () => {
     await dns.serve([...record('users.test', '127.0.0.2'), '--local-ttl=1']);
     const upstream = {
       tls: { ca: certificate.caFile },
-      healthCheck: { http: '/healthz', interval: '100ms' },
+      healthCheck: { http: '/healthz', interval: '300ms' },
       panicThreshold: '0%',
     };
     torus = await startTorus({

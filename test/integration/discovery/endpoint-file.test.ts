@@ -158,7 +158,7 @@ describe('endpoints from a file', () => {
 
   it('keep their states when the file or the configuration is read again', async () => {
     write(list(a, b));
-    await begin({ healthCheck: { http: '/healthz', interval: '100ms', unhealthyThreshold: 1 } });
+    await begin({ healthCheck: { http: '/healthz', interval: '300ms', unhealthyThreshold: 1 } });
     a.health = 500;
     await until(async () => (await factsOf(torus)).endpoints[0]?.state === 'unhealthy');
     await untilTally(torus, { b: 10 });

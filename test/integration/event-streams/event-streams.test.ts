@@ -65,7 +65,7 @@ describe('an event stream', () => {
       name,
       match: { path: `/${name}/*` },
       upstream,
-      timeouts: { responseHead: '300ms', ...timeouts },
+      timeouts: { responseHead: '1s', ...timeouts },
     });
     torus = await startTorus({
       config: {
@@ -82,8 +82,8 @@ describe('an event stream', () => {
         routes: [
           route('plain', 'plain'),
           route('secure', 'secure'),
-          route('idle', 'plain', { idle: '400ms' }),
-          route('total', 'plain', { request: '900ms', idle: '400ms' }),
+          route('idle', 'plain', { idle: '1s' }),
+          route('total', 'plain', { request: '900ms', idle: '1s' }),
         ],
       },
     });
@@ -205,7 +205,7 @@ describe('an event stream', () => {
     let id = 0;
     const beat = setInterval(() => source?.write(framed('chunked', `data: ${String(++id)}\n\n`)), 150);
     try {
-      for (let awaited = 1; awaited <= 8; awaited += 1)
+      for (let awaited = 1; awaited <= 12; awaited += 1)
         await until(() => events.text.includes(`data: ${String(awaited)}\n\n`), BUSY_MS);
     } finally {
       clearInterval(beat);

@@ -203,7 +203,7 @@ describe('torus explain, of a running instance', () => {
         app: {
           endpoints: [upstream.url, `http://127.0.0.1:${String(dead)}`],
           panicThreshold: '0%',
-          healthCheck: { path: '/', interval: '100ms', unhealthyThreshold: 1 },
+          healthCheck: { path: '/', interval: '300ms', unhealthyThreshold: 1 },
         },
       },
     };

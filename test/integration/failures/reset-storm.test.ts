@@ -105,7 +105,7 @@ beforeAll(async () => {
       workers: 1,
       listeners: [
         { name: 'plain', address: '127.0.0.1:0' },
-        { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '300ms' } },
+        { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '1s' } },
       ],
       admin: { address: '127.0.0.1:0' },
       log: { access: false },

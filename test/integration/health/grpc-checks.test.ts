@@ -39,7 +39,7 @@ const startHealthServer = async (credentials: ServerCredentials) => {
   return { state, port, address: `127.0.0.1:${String(port)}`, stop: () => server.forceShutdown() };
 };
 
-const CHECK = { grpc: { service: 'users' }, interval: '100ms', healthyThreshold: 1, unhealthyThreshold: 1 };
+const CHECK = { grpc: { service: 'users' }, interval: '300ms', healthyThreshold: 1, unhealthyThreshold: 1 };
 
 describe('checks over gRPC', () => {
   it('pass when the service is SERVING, fail when it is not, or is not known', async () => {

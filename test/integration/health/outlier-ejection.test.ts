@@ -119,7 +119,7 @@ describe('an endpoint that fails', () => {
       { outlierEjection: { consecutive5xx: 2 } },
       {
         routes: [
-          { name: 'all', match: { path: '/*' }, upstream: 'main', timeouts: { responseHead: '100ms' } },
+          { name: 'all', match: { path: '/*' }, upstream: 'main', timeouts: { responseHead: '500ms' } },
         ],
       },
     );
@@ -129,7 +129,7 @@ describe('an endpoint that fails', () => {
   });
 
   it('is ejected when requests run out of time because of it', async () => {
-    const timeouts = { request: '150ms' };
+    const timeouts = { request: '500ms' };
     torus = await start(
       urls(backends),
       { outlierEjection: { consecutive5xx: 2 } },
@@ -254,7 +254,7 @@ describe('many failing endpoints', () => {
 describe('ejection beside active checks', () => {
   const checked = {
     outlierEjection: { consecutive5xx: 2, baseTime: '30s' },
-    healthCheck: { http: '/healthz', interval: '100ms', healthyThreshold: 2, unhealthyThreshold: 1000 },
+    healthCheck: { http: '/healthz', interval: '300ms', healthyThreshold: 2, unhealthyThreshold: 1000 },
   };
 
   it('ends with passing checks when it was for connections, and not when it was for 5xx', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
         http2: { pingInterval: '20s', pingTimeout: '200ms' },
       },
     },
-    route: { timeouts: { responseHead: '500ms', idle: '500ms' } },
+    route: { timeouts: { responseHead: '1s', idle: '1s' } },
   });
 });
 

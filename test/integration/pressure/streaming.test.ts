@@ -66,7 +66,7 @@ beforeAll(async () => {
           timeouts: {
             writeGap: `${String(WRITE_GAP_MS)}ms`,
             bodyGap: `${String(BODY_GAP_MS)}ms`,
-            requestHead: '300ms',
+            requestHead: '1s',
           },
         },
       ],
@@ -77,7 +77,7 @@ beforeAll(async () => {
           name: 'all',
           match: { path: '/*' },
           upstream: 'scripted',
-          timeouts: { responseHead: '300ms', idle: '5s' },
+          timeouts: { responseHead: '1s', idle: '5s' },
         },
         { name: 'own', match: { path: '/own/*' }, upstream: 'echoing' },
       ],

@@ -47,7 +47,7 @@ describe('a listener with proxyProtocol', () => {
     certificate = await testCertificate();
     upstream = await startHttpUpstream();
     const tls = { certificates: [{ cert: certificate.certFile, key: certificate.keyFile }] };
-    const proxyProtocol = { from: ['127.0.0.1/32'], timeout: '400ms' };
+    const proxyProtocol = { from: ['127.0.0.1/32'], timeout: '1s' };
     torus = await startTorus({
       config: {
         workers: 1,
@@ -322,7 +322,7 @@ defaults
 listen front
   bind 127.0.0.1:${String(port)}
   option httpchk GET /health
-  server torus 127.0.0.1:${String(torus.port('plain'))} send-proxy-v2 check inter 100ms
+  server torus 127.0.0.1:${String(torus.port('plain'))} send-proxy-v2 check inter 1s
 `,
       );
       const line = await torus.waitForLog((at) => at['path'] === '/health');

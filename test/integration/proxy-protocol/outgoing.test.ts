@@ -264,7 +264,7 @@ describe('an upstream with proxyProtocol', () => {
     const upstream = {
       proxyProtocol: 'v2',
       tls: { verify: false },
-      healthCheck: { http: '/health', interval: '100ms' },
+      healthCheck: { http: '/health', interval: '300ms' },
     };
     await using gateway = await startGateway(url, 'v2', upstream);
     await until(() => checked.seen.length > seenBefore + 2, 5_000, 'three checks');

@@ -17,7 +17,7 @@ const upstreams = new FaultyUpstreams();
 let torus: RunningTorus;
 let serial = 0;
 
-const AFTER_MS = 100;
+const AFTER_MS = 300;
 
 beforeAll(async () => {
   await upstreams.start(3);
@@ -43,7 +43,7 @@ beforeAll(async () => {
         name,
         match: { host: `${name}.test`, path: '/*' },
         upstream: name,
-        timeouts: { responseHead: '1s' },
+        timeouts: { responseHead: '3s' },
         retry: policies[name],
       })),
     },

@@ -29,7 +29,7 @@ const POLICIES: Readonly<Record<string, unknown>> = {
   listed: { attempts: 2, on: [429, '504'] },
   words: { attempts: 2, on: 'retriable-4xx, connect-failure' },
   timeout: { attempts: 2, on: ['timeout'] },
-  'per-try': { attempts: 2, perTryTimeout: '150ms' },
+  'per-try': { attempts: 2, perTryTimeout: '500ms' },
   many: { attempts: 3, on: ['5xx'], backoff: { base: '0s', max: '0s' } },
   slow: { attempts: 3, on: ['5xx'], backoff: { base: '100ms', max: '200ms' } },
   slowest: { attempts: 3, on: ['5xx'], backoff: { base: '20s', max: '20s' } },
@@ -38,7 +38,7 @@ const POLICIES: Readonly<Record<string, unknown>> = {
 };
 
 const TIMEOUTS: Readonly<Record<string, object>> = {
-  timeout: { responseHead: '150ms' },
+  timeout: { responseHead: '500ms' },
   many: { request: '700ms' },
 };
 

@@ -67,7 +67,7 @@ describe('the access log', () => {
             name: 'api',
             match: { path: '/api/*', methods: ['GET', 'POST'] },
             upstream: 'echo',
-            timeouts: { responseHead: '300ms' },
+            timeouts: { responseHead: '1s' },
           },
           { name: 'wait', match: { path: '/api/hang/long' }, upstream: 'echo' },
           { name: 'dead', match: { path: '/dead/*' }, upstream: 'dead' },

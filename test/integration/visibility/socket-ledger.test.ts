@@ -103,8 +103,8 @@ describe('the ledger of sockets', () => {
         ...CONFIG,
         workers: 1,
         listeners: [
-          { name: 'plain', address: '127.0.0.1:0', timeouts: { keepAlive: '300ms', tlsHandshake: '300ms' } },
-          { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '300ms' } },
+          { name: 'plain', address: '127.0.0.1:0', timeouts: { keepAlive: '1s', tlsHandshake: '1s' } },
+          { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '1s' } },
           { name: 'proxied', address: '127.0.0.1:0', proxyProtocol: ['127.0.0.0/8'] },
         ],
         upstreams: {
