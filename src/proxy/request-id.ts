@@ -6,7 +6,7 @@ import { TOKEN, consistsOf } from '../http/characters.js';
 const MAX_CLAIMED_LENGTH = 128;
 
 export class RequestIds {
-  private readonly prefix = randomBytes(9).toString('base64url');
+  private readonly prefix = unique();
   private count = 0;
 
   next(): string {
@@ -21,3 +21,6 @@ export class RequestIds {
     return claimed;
   }
 }
+
+/** Letters and digits only: a word that begins with `-` is an option where it is pasted behind a command. */
+const unique = (): string => randomBytes(9).toString('base64url').replaceAll('-', '0').replaceAll('_', '1');
