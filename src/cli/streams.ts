@@ -18,7 +18,8 @@ interface Report {
 }
 
 const COLUMNS = [
-  { title: 'ID', max: 24 },
+  // A UUID fits: what is cut cannot be pasted behind `kill`.
+  { title: 'ID', max: 40 },
   { title: 'AGE', right: true },
   { title: 'PHASE' },
   { title: 'BLOCKED' },
