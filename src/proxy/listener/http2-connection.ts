@@ -10,6 +10,7 @@ import type { IpSet } from '../../http/ip-set.js';
 import { problemOf } from '../../http/problem.js';
 import { HeadFault } from '../codec/http1/head-fault.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
+import { closeAnswered } from '../codec/http2/close-answered.js';
 import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
 import { responseHeadersOf } from '../codec/http2/response-head.js';
 import { useArrayTables } from '../codec/http2/stream-tables.js';
@@ -247,7 +248,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     const headOnly = stream.writableEnded || body === undefined;
     stream.respond(headers, { endStream: headOnly });
     if (!headOnly) stream.end(body);
-    if (!endStream) stream.resume().close(constants.NGHTTP2_NO_ERROR);
+    if (!endStream) closeAnswered(stream.resume());
   }
 
   get isLost(): boolean {

@@ -8,6 +8,7 @@ import type { ClientInfo } from '../../contracts/exchange.js';
 import type { Fields } from '../../contracts/fields.js';
 import type { Body, ResponseHead } from '../../contracts/message.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
+import { closeAnswered } from '../codec/http2/close-answered.js';
 import type { Http2BodyTarget } from '../codec/http2/outgoing-body.js';
 import { Http2OutgoingBody } from '../codec/http2/outgoing-body.js';
 import type { Http2RequestHead } from '../codec/http2/request-head.js';
@@ -249,19 +250,17 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     if (this.trailers === undefined) this.endRequest();
   }
 
-  /** RFC 9113 section 8.1: whoever has answered in full may say that the rest of the request is not needed. */
   private endRequest(): void {
     if (this.head.connect !== undefined) this.endRefusedTunnel();
     if (this.incoming === undefined || this.incoming.isComplete || this.stream.destroyed) return;
     this.incoming.drop();
-    this.stream.close(constants.NGHTTP2_NO_ERROR);
+    closeAnswered(this.stream);
   }
 
   /** No tunnel came of it: what the client may have sent for one is dropped. */
   private endRefusedTunnel(): void {
     if (this.ended || this.stream.destroyed) return;
-    this.stream.resume();
-    this.stream.close(constants.NGHTTP2_NO_ERROR);
+    closeAnswered(this.stream.resume());
   }
 
   // ---- the end -------------------------------------------------------------------------------------------------------
