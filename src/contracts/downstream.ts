@@ -15,6 +15,8 @@ export interface DownstreamStream {
   readonly body: Body;
   /** Body bytes that have arrived so far, after transfer coding. */
   readonly requestBytes: number;
+  /** Nothing can be sent to the client any more. */
+  readonly isGone: boolean;
   /** A streamed body that grows past this ends the exchange with `downstream.filter.too-large`. */
   limitRequestBody(maxBytes: number): void;
   /** The request may pause for long: from here on the silence of both sides together is watched by the upstream connection. */

@@ -378,7 +378,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.exchange.detail = detail;
     this.cancel();
     const { status } = CAUSES[cause];
-    if (status > 0 && !this.answered) {
+    if (status > 0 && !this.answered && !this.downstream.isGone) {
       this.reply({ status, cause });
       return;
     }

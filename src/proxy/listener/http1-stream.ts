@@ -58,6 +58,10 @@ export class Http1Stream implements DownstreamStream {
     return this.body.kind === 'complete' ? this.body.bytes.length : this.connection.requestBodyBytes;
   }
 
+  get isGone(): boolean {
+    return this.ended || this.connection.socket.destroyed;
+  }
+
   observe(observer: DownstreamObserver): void {
     this.observer = observer;
   }

@@ -13,6 +13,7 @@ import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { closeAnswered } from '../codec/http2/close-answered.js';
 import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
 import { responseHeadersOf } from '../codec/http2/response-head.js';
+import { SilentEnd } from '../codec/http2/silent-end.js';
 import { useArrayTables } from '../codec/http2/stream-tables.js';
 import { AuthorityCheck } from './authority-check.js';
 import { FloodGuard } from './flood-guard.js';
@@ -22,6 +23,7 @@ import { Http2Stream } from './http2-stream.js';
 import type { ListenerContext } from './listener-context.js';
 import { clientInfoOf, countRejected, drawTerm, withTrust } from './listener-context.js';
 import type { ServedConnection } from './served-connection.js';
+import { UnseenHeads } from './unseen-heads.js';
 
 /**
  * Owns one HTTP/2 client connection from its preface to its close: hands each request to the handler, keeps the limits of the
@@ -52,6 +54,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private readonly session: ServerHttp2Session;
   private readonly authority: AuthorityCheck;
   private readonly guard: FloodGuard;
+  private readonly silentEnd: SilentEnd;
+  private readonly unseen = new UnseenHeads();
   /** For the preface, between requests, and while it closes. */
   private readonly timer: Timer;
   private readonly auditTimer: Timer;
@@ -75,6 +79,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.trusted = context.trusted;
     this.authority = new AuthorityCheck(socket);
     this.guard = new FloodGuard(context.timers.now());
+    this.silentEnd = new SilentEnd(socket);
     ({ expiresAtMs: this.expiresAtMs, maxRequests: this.maxRequests } = drawTerm(context));
     this.timer = context.timers.create(() => {
       this.onTimeout();
@@ -178,26 +183,41 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (!this.guard.mayControl(this.timers.now())) this.endFlood('control-flood');
   }
 
+  /** How a stream broke is told by its code. What broke the whole connection reaches its streams first. */
+  private readonly onStreamError = (error: NodeJS.ErrnoException): void => {
+    if (this.session.destroyed) this.note(this.reasonOf(error));
+  };
+
   private onStream(stream: ServerHttp2Stream, endStream: boolean, pairs: readonly string[]): void {
-    // How a stream broke is told by its code; without a listener the error would end the process.
-    stream.on('error', noted);
+    stream.on('error', this.onStreamError);
+    if (this.unseen.handedOver(stream.id ?? 0)) this.countUnseen();
+    if (stream.closed || stream.destroyed) {
+      this.refuseClosed(stream);
+      return;
+    }
+    this.openStreams += 1;
+    this.timer.disarm();
+    this.served += 1;
+    this.begin(stream, endStream, this.parse(endStream, pairs));
+    if (this.served >= this.maxRequests) this.retire('request-limit');
+    else if (this.mustRetire) this.retire('finished');
+  }
+
+  /** Reset in the turn in which it came, by the client or by nghttp2. */
+  private refuseClosed(stream: ServerHttp2Stream): void {
+    const isFault = stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
+    const cause = isFault ? 'downstream.body.malformed' : 'downstream.head.aborted';
+    const detail = `rst-${String(stream.rstCode)}`;
+    countRejected(this.context, this.client, { status: CAUSES[cause].status, cause, detail });
     if (stream.destroyed) {
-      // Reset in the turn in which it came.
       this.countReset();
       return;
     }
     this.openStreams += 1;
     this.timer.disarm();
-    if (stream.closed) {
-      stream.once('close', () => {
-        this.onStreamClosed(true);
-      });
-      return;
-    }
-    this.served += 1;
-    this.begin(stream, endStream, this.parse(endStream, pairs));
-    if (this.served >= this.maxRequests) this.retire('request-limit');
-    else if (this.mustRetire) this.retire('finished');
+    stream.once('close', () => {
+      this.onStreamClosed(true);
+    });
   }
 
   private get mustRetire(): boolean {
@@ -251,8 +271,9 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (!endStream) closeAnswered(stream.resume());
   }
 
-  get isLost(): boolean {
-    return this.session.destroyed;
+  get loss(): string | undefined {
+    if (!this.session.destroyed) return undefined;
+    return this.closeReason === 'protocol-error' ? this.closeReason : 'close';
   }
 
   onBodyReceived(bytes: number): void {
@@ -272,7 +293,24 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (wasReset) this.countReset();
     if (this.openStreams > 0) return;
     if (this.retiring) this.timer.arm(LINGER_MS);
-    else this.awaitRequest(this.config.timeouts.keepAliveMs);
+    else this.awaitNext();
+  }
+
+  /** A head that has begun has the time of a head; the next request that of an idle connection. */
+  private awaitNext(): void {
+    const { requestHeadMs, keepAliveMs } = this.config.timeouts;
+    this.awaitRequest(this.unseen.isPending() ? requestHeadMs : keepAliveMs);
+  }
+
+  private lookForUnseen(): void {
+    const wasPending = this.unseen.isPending();
+    if (this.unseen.begun(this.session.state.lastProcStreamID ?? 0)) this.countUnseen();
+    if (!wasPending && this.unseen.isPending() && this.openStreams === 0 && !this.retiring) this.awaitNext();
+  }
+
+  private countUnseen(): void {
+    const cause = 'downstream.head.malformed';
+    countRejected(this.context, this.client, { status: CAUSES[cause].status, cause, detail: 'http2' });
   }
 
   private countReset(): void {
@@ -293,6 +331,11 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (this.openStreams === 0) this.timer.arm(LINGER_MS);
   }
 
+  private endBroken(): void {
+    this.note('protocol-error');
+    this.break();
+  }
+
   private endFlood(reason: DownstreamCloseReason): void {
     this.note(reason);
     if (this.session.destroyed) return;
@@ -310,19 +353,23 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   }
 
   private onTimeout(): void {
+    if (this.unseen.giveUp()) this.countUnseen();
     if (this.retiring) this.destroy('finished');
     else this.retire('idle');
   }
 
   private audit(): void {
     if (this.session.destroyed) return;
-    if (this.guard.isOverhead(this.socket.bytesRead, this.timers.now())) this.endFlood('overhead-flood');
+    this.lookForUnseen();
+    if (this.silentEnd.check()) this.endBroken();
+    else if (this.guard.isOverhead(this.socket.bytesRead, this.timers.now())) this.endFlood('overhead-flood');
     else this.auditTimer.arm(AUDIT_MS);
   }
 
   /** The client's FIN: nothing can be answered any more, for it opens no window. */
   private onEnd(): void {
     if (this.session.destroyed) return;
+    this.lookForUnseen();
     this.note('peer-closed');
     this.break();
   }
@@ -331,6 +378,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.timer.disarm();
     this.auditTimer.disarm();
     this.session.destroy();
+    if (this.unseen.giveUp()) this.countUnseen();
     const reason = this.closeReason ?? 'peer-closed';
     this.context.telemetry.socketClosed('downstream', this.client.listener, reason);
     this.onClosed(this);
@@ -363,7 +411,3 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
 }
 
 const MISDIRECTED = new HeadFault('downstream.head.misdirected', 'authority');
-
-function noted(): void {
-  // The code of the stream's end is read when it closes.
-}

@@ -21,8 +21,8 @@ export interface Http2StreamHost {
   readonly client: ClientInfo;
   readonly timers: Timers;
   readonly config: ListenerConfig;
-  /** The whole connection has ended, not one stream. */
-  readonly isLost: boolean;
+  /** Why the whole connection has ended; undefined when it has not. */
+  readonly loss: string | undefined;
   /** Bytes of a body that came, or were taken by the client: for the flood guard. */
   onBodyReceived(bytes: number): void;
   onBodySent(bytes: number): void;
@@ -86,6 +86,10 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
 
   get requestBytes(): number {
     return this.incoming?.bytes ?? 0;
+  }
+
+  get isGone(): boolean {
+    return !this.isWritable;
   }
 
   /** The client gave up before it had the whole answer. */
@@ -275,18 +279,24 @@ export class Http2Stream implements DownstreamStream, Http2BodyTarget {
     return this.responseEnded && this.isClean;
   }
 
+  /** nghttp2 has reset it: the length is not the one announced. A client that gives up has other codes. */
+  private get isMalformed(): boolean {
+    return this.host.loss === undefined && this.stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
+  }
+
   private onClose(): void {
     const cause = this.abortCause();
     this.writeTimer.disarm();
     this.incoming?.break(new Error('the stream was closed'));
     if (this.ended) return;
     if (this.isComplete) this.observer?.onDownstreamFinished();
-    else this.fail(cause, this.host.isLost ? 'close' : `rst-${String(this.stream.rstCode)}`);
+    else this.fail(cause, this.host.loss ?? `rst-${String(this.stream.rstCode)}`);
     this.ended = true;
   }
 
   private abortCause(): Cause {
-    if (this.incoming?.isComplete === false) return 'downstream.body.aborted';
+    if (this.incoming?.isComplete === false)
+      return this.isMalformed ? 'downstream.body.malformed' : 'downstream.body.aborted';
     return this.hasResponded ? 'downstream.response.aborted' : 'downstream.wait.aborted';
   }
 }

@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls';
 import type { UpstreamCloseReason } from '../../contracts/close-reason.js';
 import type { Timer, Timers } from '../../contracts/timers.js';
 import type { AttemptFailure, AttemptObserver, CheckoutOptions } from '../../contracts/upstream.js';
+import { SilentEnd } from '../codec/http2/silent-end.js';
 import { useArrayTables } from '../codec/http2/stream-tables.js';
 import { codeOf, connectFailure, safeFailure } from './attempt-failure.js';
 import type { BusyEndpoint } from './connection-home.js';
@@ -28,6 +29,8 @@ import { PING_TIMEOUT, PROTOCOL_FAULT } from './stream-failure.js';
 
 /** How long a connection that takes no further exchange may take to close once the last one has ended. */
 const LINGER_MS = 2000;
+/** How often an endpoint that has broken the protocol is looked for. */
+const AUDIT_MS = 1000;
 /** Streams have odd numbers below 2^31: long before they run out the connection is replaced. */
 const MAX_EXCHANGES = 2 ** 29;
 
@@ -41,6 +44,8 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
   private readonly socket: Socket;
   private readonly timer: Timer;
   private readonly watch: PingWatch;
+  private readonly silentEnd: SilentEnd;
+  private readonly auditTimer: Timer;
   private readonly streams = new Set<Http2UpstreamStream>();
   private session: ClientHttp2Session | undefined = undefined;
   private phase: Phase = 'connecting';
@@ -69,6 +74,10 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     });
     this.timer.arm(home.connectTimeoutMs);
     this.socket = home.dialer.dialHttp2(home.protocols);
+    this.silentEnd = new SilentEnd(this.socket);
+    this.auditTimer = home.timers.create(() => {
+      this.audit();
+    });
     this.listen();
     home.telemetry.socketOpened('upstream', home.endpoint.label);
   }
@@ -193,6 +202,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     if (this.phase === 'connecting') {
       this.phase = 'ready';
       this.timer.disarm();
+      this.auditTimer.arm(AUDIT_MS);
     }
     if (this.phase === 'ready') this.home.onReady(this);
   }
@@ -271,6 +281,11 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     }
   }
 
+  private audit(): void {
+    if (this.silentEnd.check()) this.lose(PROTOCOL_FAULT);
+    else this.auditTimer.arm(AUDIT_MS);
+  }
+
   /** It never became ready. */
   private fail(failure: AttemptFailure): void {
     if (this.phase !== 'connecting') return;
@@ -304,6 +319,7 @@ export class Http2UpstreamSession implements PooledSession, ExchangeHost {
     this.lose('closed');
     this.phase = 'closed';
     this.timer.disarm();
+    this.auditTimer.disarm();
     this.watch.stop();
     this.home.forget(this);
     this.home.onClosed(this);

@@ -30,6 +30,7 @@ class FakeDownstream implements DownstreamStream {
   };
   readonly body: Body;
   requestBytes = 0;
+  isGone = false;
   observer: DownstreamObserver | undefined;
   readonly sent: { status: number; body: string; fields: Record<string, string> }[] = [];
   readonly interim: number[] = [];
