@@ -3,6 +3,7 @@
  * query: neither the request's nor the referrer's.
  */
 import type { Exchange } from '../../contracts/exchange.js';
+import { loggedUrl } from '../../http/url-value.js';
 import type { AccessLogLines } from './access-log.js';
 
 // Longer values are cut: a line is bounded whatever a client sends.
@@ -32,9 +33,12 @@ const userOf = ({ identity }: Exchange): string =>
   identity?.subject === undefined ? '-' : escape(identity.subject).replaceAll(' ', '\\x20');
 
 const refererAndAgent = ({ request }: Exchange): string =>
-  ` "${escape(withoutQuery(request.fields.get('referer')))}" "${escape(request.fields.get('user-agent'))}"`;
+  ` "${escape(referrerOf(request))}" "${escape(request.fields.get('user-agent'))}"`;
 
-const withoutQuery = (referer: string | undefined): string | undefined => referer?.split(/[?#]/, 1)[0];
+const referrerOf = ({ fields }: Exchange['request']): string | undefined => {
+  const referrer = fields.get('referer');
+  return referrer === undefined ? undefined : loggedUrl(referrer);
+};
 
 /** As nginx and httpd do it: `\xHH` for each byte. Nothing becomes `-`. */
 const escape = (value: string | undefined): string => {

@@ -1,9 +1,10 @@
-/** Owns the access log as JSON lines: every documented field, escaped and bounded. Never the values of a query. */
+/** Owns the access log as JSON lines: every documented field, escaped and bounded. Of no URL the query. */
 import type { AccessLogSource } from '../../contracts/config.js';
 import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
 import type { ExchangeFlow } from '../../contracts/flow.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
 import type { ExchangeTrace } from '../../contracts/tracing.js';
+import { isUrlValue, loggedUrl } from '../../http/url-value.js';
 import type { AccessLogLines } from './access-log.js';
 
 const INFO = '"level":"info"';
@@ -41,11 +42,14 @@ const extraPartOf = (fields: Readonly<Record<string, AccessLogSource>>): Exchang
 };
 
 const valueOf = (source: AccessLogSource, { request, identity }: Exchange): string | undefined => {
-  if (source.kind === 'header') return request.fields.get(source.name);
+  if (source.kind === 'header') return loggedField(source.name, request.fields.get(source.name));
   const claim = identity?.claims[source.name];
   if (claim === undefined) return undefined;
   return typeof claim === 'string' ? claim : JSON.stringify(claim);
 };
+
+const loggedField = (name: string, value: string | undefined): string | undefined =>
+  value !== undefined && isUrlValue(name, value) ? loggedUrl(value) : value;
 
 // Built by hand because this runs for every request: half the cost of a general serialiser.
 const requestPart = (exchange: Exchange): string => {

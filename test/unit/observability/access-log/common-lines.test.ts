@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../../../src/http/field-block.js';
 import { commonLines } from '../../../../src/observability/access-log/common-lines.js';
 import { endedExchange } from './ended-exchange.js';
 
@@ -42,6 +43,11 @@ describe('the Combined Log Format', () => {
     expect(completed(endedExchange(), NOW_MS)).toContain(
       ' 200 2 "https://app.example.com/page" "ua \\x22\\xC3\\xA9\\x22"\n',
     );
+  });
+
+  it('takes a password out of the referrer', () => {
+    const fields = fieldsOf([['referer', 'https://ann:hunter2@a.test/b']]);
+    expect(completed(endedExchange({}, { fields }), NOW_MS)).toContain(' "https://a.test/b" "-"\n');
   });
 
   it('keeps its columns where nothing is known', () => {

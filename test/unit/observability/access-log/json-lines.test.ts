@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../../../src/http/field-block.js';
 import { jsonLines } from '../../../../src/observability/access-log/json-lines.js';
 import { endedExchange } from './ended-exchange.js';
 
@@ -52,5 +53,19 @@ describe('JSON lines', () => {
       roles: '["a","b"]',
     });
     expect(parse(completed(endedExchange(), 5))['fields']).toEqual({ tenant: 'blue' });
+  });
+
+  it.each([
+    ['referer', 'https://ann:hunter2@a.test/b?token=hunter2#hunter2', 'https://a.test/b'],
+    ['referer', '?token=hunter2', ''],
+    ['location', '//ann:hunter2@a.test/b@c', '//a.test/b@c'],
+    ['x-original-uri', 'b?token=hunter2', 'b'],
+    ['x-back', '/b?token=hunter2', '/b'],
+    ['x-back', 'HTTPS://ann@a.test?hunter2', 'HTTPS://a.test'],
+    ['x-question', 'why? because', 'why? because'],
+  ])('hold of a URL in %s (%s) neither query nor fragment nor password', (name, value, shown) => {
+    const { completed } = jsonLines(9, { it: { kind: 'header', name } });
+    const line = completed(endedExchange({}, { fields: fieldsOf([[name, value]]) }), 5);
+    expect(parse(line)['fields']).toEqual({ it: shown });
   });
 });
