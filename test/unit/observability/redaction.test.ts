@@ -26,6 +26,8 @@ describe('redaction', () => {
     'JWT_SECRET',
     'password',
     'ticketKeys',
+    'x-vault-token',
+    'privateKey',
   ])('takes out %s at any depth', (name) => {
     const line = logged((log) => log.info({ [name]: 'hunter2', a: { b: [{ [name]: 'hunter2' }] } }, 'x'));
     expect(line).not.toContain('hunter2');
