@@ -1,4 +1,5 @@
 import { isSecretName } from './secret-fields.js';
+import { harmlessText, shownFieldValue } from './shown-text.js';
 import { isUrlValue, withoutUserInformation } from './url-value.js';
 
 /** Owns what a person is shown in place of a value that may be a secret. */
@@ -12,9 +13,16 @@ const NOTHING: ReadonlySet<string> = new Set();
  * the credentials in it are left out.
  */
 export function shownValue(name: string, value: string, concealed: ReadonlySet<string> = NOTHING): string {
-  if (isConcealed(name, concealed)) return HIDDEN;
-  return isUrlValue(name, value) ? shownUrl(value, concealed) : value;
+  return isConcealed(name, concealed) ? HIDDEN : harmlessText(withoutCredentials(name, value, concealed));
 }
+
+/** The same of a field, whose value is bytes. */
+export function shownField(name: string, value: string, concealed: ReadonlySet<string> = NOTHING): string {
+  return isConcealed(name, concealed) ? HIDDEN : shownFieldValue(withoutCredentials(name, value, concealed));
+}
+
+const withoutCredentials = (name: string, value: string, concealed: ReadonlySet<string>): string =>
+  isUrlValue(name, value) ? shownUrl(value, concealed) : value;
 
 const isConcealed = (name: string, concealed: ReadonlySet<string>): boolean =>
   isSecretName(name) || concealed.has(name.toLowerCase());

@@ -33,7 +33,7 @@ const userOf = ({ identity }: Exchange): string =>
   identity?.subject === undefined ? '-' : escape(identity.subject).replaceAll(' ', '\\x20');
 
 const refererAndAgent = ({ request }: Exchange): string =>
-  ` "${escape(referrerOf(request))}" "${escape(request.fields.get('user-agent'))}"`;
+  ` "${escapeField(referrerOf(request))}" "${escapeField(request.fields.get('user-agent'))}"`;
 
 const referrerOf = ({ fields }: Exchange['request']): string | undefined => {
   const referrer = fields.get('referer');
@@ -41,16 +41,22 @@ const referrerOf = ({ fields }: Exchange['request']): string | undefined => {
 };
 
 /** As nginx and httpd do it: `\xHH` for each byte. Nothing becomes `-`. */
-const escape = (value: string | undefined): string => {
-  if (value === undefined || value === '') return '-';
-  return value
-    .slice(0, MAX_VALUE_LENGTH)
-    .replace(NEEDS_ESCAPE, (character) =>
-      [...Buffer.from(character)]
-        .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-        .join(''),
-    );
-};
+const escapeAs =
+  (encoding: 'utf8' | 'latin1') =>
+  (value: string | undefined): string => {
+    if (value === undefined || value === '') return '-';
+    return value
+      .slice(0, MAX_VALUE_LENGTH)
+      .replace(NEEDS_ESCAPE, (character) =>
+        [...Buffer.from(character, encoding)]
+          .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+          .join(''),
+      );
+  };
+
+const escape = escapeAs('utf8');
+/** Fields hold bytes, one character each. */
+const escapeField = escapeAs('latin1');
 
 /** `21/Nov/2026:17:05:00 +0000`, made once a second. */
 const clfClock = (): ((nowMs: number) => string) => {

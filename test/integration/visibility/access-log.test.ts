@@ -272,4 +272,12 @@ describe('the access log', () => {
     expect((await lineOf('/api/quotes'))['userAgent']).toContain('a"b\\c');
     expect(torus.logs().filter((line) => line['raw'] === true || line.msg === 'forged')).toEqual([]);
   });
+
+  it('says in UTF-8 what came in UTF-8', async () => {
+    const client = await connect();
+    const agent = Buffer.from('é 日本').toString('latin1');
+    await client.exchange(requestHead('GET /api/text', `User-Agent: ${agent}`));
+    await client.close();
+    expect((await lineOf('/api/text'))['userAgent']).toBe('é 日本');
+  });
 });

@@ -49,3 +49,12 @@ describe('redaction', () => {
     expect(logged((log) => log.info(loop, 'x'))).toContain('[deep]');
   });
 });
+
+describe('what a terminal would act upon', () => {
+  it('is escaped', () => {
+    const line = logged((log) => log.info({ reason: 'a\u009b31mé' }, 'x\u007fy'));
+    expect(line).toContain('"reason":"a\\u009b31mé"');
+    expect(JSON.parse(line)).toMatchObject({ reason: 'a\u009b31mé', msg: 'x\u007fy' });
+    expect(line).toContain('"x\\u007fy"');
+  });
+});

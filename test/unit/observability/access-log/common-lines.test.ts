@@ -54,4 +54,14 @@ describe('the Combined Log Format', () => {
     const request = { id: 'a', listener: 'l', status: 400, cause: 'c', detail: 'd', client: '10.0.0.2' };
     expect(rejected(request, NOW_MS)).toContain('"-" 400 - "-" "-"\n');
   });
+
+  it('writes the bytes that came, one by one', () => {
+    const fields = fieldsOf([['user-agent', 'caf\xe9 \x9b']]);
+    expect(completed(endedExchange({}, { fields }), NOW_MS)).toContain('"caf\\xE9 \\x9B"\n');
+  });
+
+  it('writes the name of a user in UTF-8', () => {
+    const identity = { subject: 'é', claims: {} };
+    expect(completed(endedExchange({ identity }), NOW_MS)).toContain(' - \\xC3\\xA9 [');
+  });
 });
