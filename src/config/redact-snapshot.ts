@@ -9,9 +9,13 @@ const SECRET_KEYS = new Set(['secret', 'keyPem', 'token']);
 const SECRET_MAP = 'headers';
 const FIELD_MAPS = new Set(['set', 'append']);
 
-/** Same shape; secrets, private keys, values of credential headers and queries of URLs are replaced. */
+/**
+ * Same shape; secrets, private keys, values of credential headers and queries of URLs are replaced. The notes on who wrote what are for
+ * Torus itself, and left out.
+ */
 export function redactSnapshot(snapshot: ConfigSnapshot): ConfigSnapshot {
-  return redact(snapshot, '') as ConfigSnapshot;
+  const served = Object.entries(snapshot).filter(([key]) => key !== 'written');
+  return redact(Object.fromEntries(served), '') as ConfigSnapshot;
 }
 
 function redact(value: unknown, key: string): unknown {

@@ -39,4 +39,12 @@ describe('redactSnapshot', () => {
       ],
     });
   });
+
+  it('leaves out the notes on who wrote what', async () => {
+    const snapshot = snapshotOf(
+      await workspace.yaml(withRoute('match: { path: /* }', 'timeouts: { request: 5s }')),
+    );
+    expect(snapshot).toHaveProperty('written');
+    expect(redactSnapshot(snapshot)).not.toHaveProperty('written');
+  });
 });
