@@ -3,6 +3,7 @@
  * query: neither the request's nor the referrer's.
  */
 import type { Exchange } from '../../contracts/exchange.js';
+import type { AskedFor } from '../../contracts/message.js';
 import { loggedUrl } from '../../http/url-value.js';
 import type { AccessLogLines } from './access-log.js';
 
@@ -18,15 +19,15 @@ export const commonLines = (combined: boolean): AccessLogLines => {
   const rest = combined ? refererAndAgent : () => '';
   return {
     completed: (exchange, nowMs) =>
-      `${exchange.client.address} - ${userOf(exchange)} [${time(nowMs)}] "${requestLine(exchange)}" ` +
+      `${exchange.client.address} - ${userOf(exchange)} [${time(nowMs)}] "${requestLine(exchange.request)}" ` +
       `${exchange.status} ${exchange.responseBytes === 0 ? '-' : exchange.responseBytes}${rest(exchange)}\n`,
     rejected: (request, nowMs) =>
-      `${request.client} - - [${time(nowMs)}] "-" ${request.status} -${combined ? ' "-" "-"' : ''}\n`,
+      `${request.client} - - [${time(nowMs)}] "${request.asked === undefined ? '-' : requestLine(request.asked)}" ${request.status} -${combined ? ' "-" "-"' : ''}\n`,
   };
 };
 
-const requestLine = ({ request }: Exchange): string =>
-  escape(`${request.method} ${request.path}${request.query === '' ? '' : '?'} HTTP/${request.httpVersion}`);
+const requestLine = ({ method, path, query, httpVersion }: AskedFor): string =>
+  escape(`${method} ${path}${query === '' ? '' : '?'} HTTP/${httpVersion}`);
 
 /** Spaces separate the fields of a line, so none may stand in an unquoted one. */
 const userOf = ({ identity }: Exchange): string =>

@@ -2,6 +2,7 @@
 import type { AccessLogSource } from '../../contracts/config.js';
 import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
 import type { ExchangeFlow } from '../../contracts/flow.js';
+import type { AskedFor } from '../../contracts/message.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
 import type { ExchangeTrace } from '../../contracts/tracing.js';
 import { escapedBytes, harmlessLines, textOfBytes } from '../../http/shown-text.js';
@@ -25,7 +26,7 @@ export const jsonLines = (pid: number, fields: Readonly<Record<string, AccessLog
 };
 
 const rejectedPart = (request: RejectedRequest): string =>
-  `,"id":${quote(request.id)},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
+  `,"id":${quote(request.id)}${request.asked === undefined ? '' : askedPart(request.asked)},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
   `,"listener":${quote(request.listener)},"client":${quote(request.client)}`;
 
 type ExchangePart = (exchange: Exchange) => string;
@@ -56,12 +57,14 @@ const quotedValue = ({ kind, name }: AccessLogSource, exchange: Exchange): strin
 const requestPart = (exchange: Exchange): string => {
   const { request, client } = exchange;
   return (
-    `,"id":${quote(exchange.id)}${tracePart(exchange.trace)},"method":${quote(request.method)},"host":${quote(request.host)}` +
-    `,"path":${quote(request.path)}${request.query === '' ? '' : ',"query":true'}` +
-    `,"httpVersion":"${request.httpVersion}","client":${quote(client.address)},"listener":${quote(client.listener)}` +
+    `,"id":${quote(exchange.id)}${tracePart(exchange.trace)}${askedPart(request)},"client":${quote(client.address)},"listener":${quote(client.listener)}` +
     agentPart(request.fields.get('user-agent'))
   );
 };
+
+const askedPart = ({ method, host, path, query, httpVersion }: AskedFor): string =>
+  `,"method":${quote(method)},"host":${quote(host)},"path":${quote(path)}${query === '' ? '' : ',"query":true'}` +
+  `,"httpVersion":"${httpVersion}"`;
 
 const agentPart = (agent: string | undefined): string =>
   agent === undefined ? '' : `,"userAgent":${quoteField(agent)}`;

@@ -31,6 +31,26 @@ describe('the Common Log Format', () => {
     expect(rejected(request, NOW_MS)).toBe('10.0.0.2 - - [21/Nov/2026:17:05:09 +0000] "-" 400 -\n');
   });
 
+  it('holds what a head asked for that could be read', () => {
+    const asked = {
+      method: 'GET',
+      host: 'h',
+      path: '/a%2fb',
+      query: '?token=hunter2',
+      httpVersion: '2',
+    } as const;
+    const request = {
+      id: 'a',
+      listener: 'l',
+      status: 400,
+      cause: 'c',
+      detail: 'd',
+      client: '10.0.0.2',
+      asked,
+    };
+    expect(rejected(request, NOW_MS)).toContain('"GET /a%2fb? HTTP/2" 400 -\n');
+  });
+
   it('tells the time of each second', () => {
     expect(completed(endedExchange(), NOW_MS + 1)).toContain('[21/Nov/2026:17:05:10 +0000]');
   });
