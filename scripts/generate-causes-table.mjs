@@ -49,7 +49,7 @@ const PHASES = {
   ],
   'downstream.head': [
     'downstream.head',
-    'The request head. It never became an exchange: such lines have no method, path or route (over HTTP/2 neither).',
+    'The request head. Such requests never became an exchange, and their lines have no method, path or route (over HTTP/2 neither). Those that could be read have what is known: `downstream.head.misdirected`, a CONNECT that no route takes (`downstream.head.method-unsupported`), and a `Max-Forwards` that is no number (`downstream.head.malformed`).',
   ],
   'downstream.route': ['downstream.route', 'Where the request wanted to go.'],
   'downstream.filter': ['downstream.filter', 'What a filter of the route decided.'],

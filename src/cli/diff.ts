@@ -108,13 +108,18 @@ const show = (result: Outcome, json: boolean, output: Output): void => {
     return;
   }
   for (const problem of result.problems) output.problem(formatProblem(problem));
-  for (const change of result.changes) output.line(lineOf(change));
+  for (const change of result.changes) for (const line of linesOf(change)) output.line(line);
   if (result.needNewWorkers.length > 0)
     output.line(`Replaces the workers, one by one: ${result.needNewWorkers.join(', ')}`);
   if (result.needRestart.length > 0) output.line(`Only after a restart: ${result.needRestart.join(', ')}`);
 };
 
-const lineOf = ({ kind, path, from = '', to = '' }: ConfigChange): string => {
-  if (kind === 'added') return `+ ${path}: ${to}`;
-  return kind === 'removed' ? `- ${path}: ${from}` : `~ ${path}: ${from} -> ${to}`;
+const linesOf = ({ kind, path, from = '', to = '', members }: ConfigChange): readonly string[] => {
+  if (kind === 'changed') return [`~ ${path}: ${from} -> ${to}`];
+  const sign = kind === 'added' ? '+' : '-';
+  if (members === undefined || members.length === 0) return [`${sign} ${path}: ${from}${to}`];
+  return [
+    `${sign} ${path}:`,
+    ...members.map((member) => `${sign}   ${member.path}${member.value === '' ? '' : `: ${member.value}`}`),
+  ];
 };

@@ -34,6 +34,9 @@ export interface RequestHead {
   readonly connect?: 'extended' | 'tcp' | undefined;
 }
 
+/** What a request asks for, as logs say it. */
+export type AskedFor = Pick<RequestHead, 'method' | 'host' | 'path' | 'query' | 'httpVersion'>;
+
 /** A parsed and validated response head, as the upstream sent it or as Torus made it. */
 export interface ResponseHead {
   readonly status: number;

@@ -1,5 +1,6 @@
 import type { CloseReason } from './close-reason.js';
 import type { Exchange } from './exchange.js';
+import type { AskedFor } from './message.js';
 
 export type SocketSide = 'downstream' | 'upstream';
 
@@ -13,6 +14,8 @@ export interface RejectedRequest {
   readonly detail: string | undefined;
   /** Address of the peer. */
   readonly client: string;
+  /** Of a head that could be read all the same; a path that is ambiguous is the one that was sent. */
+  readonly asked?: AskedFor | undefined;
 }
 
 /**

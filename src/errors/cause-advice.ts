@@ -27,7 +27,7 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     'The client must send `Transfer-Encoding: chunked`, and nothing before it.',
   'downstream.head.expectation-unsupported': 'The client may expect `100-continue` and nothing else.',
   'downstream.head.method-unsupported':
-    'TRACE is never forwarded; CONNECT only where a route has `methods: [CONNECT]`.',
+    'TRACE is never forwarded. CONNECT needs a route for its host with `connect: true` and `match.path` `/*`: [tunnels.md](tunnels.md).',
   'downstream.head.misdirected':
     'Browsers try again over another connection by themselves. Anything else: ask for the name that it made the TLS connection for.',
   'downstream.head.aborted': CLIENT,
@@ -79,9 +79,9 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     '`detail` has the error of the certificate check: set `tls.ca` or `tls.serverName`, or renew the certificate. `alpn`: the endpoint does not offer HTTP/2.',
   'upstream.tls.timeout':
     'TCP connects, but nobody shakes hands: is it a port without TLS, or a host that is overloaded?',
-  'upstream.request.reset': `It refused to take the rest of the body, or broke down over it. ${UPSTREAM_LOG}`,
+  'upstream.request.reset': `It refused to take the rest of a body that was still being sent, or broke down over it: a write failed. Where the reset was noticed by reading, or all was sent, the same is \`upstream.head.reset\`: count the two together. ${UPSTREAM_LOG}`,
   'upstream.head.closed': `It crashed, restarts, or closes idle connections sooner than \`pool.idleTimeout\`. ${UPSTREAM_LOG}`,
-  'upstream.head.reset': `It crashed, or something between resets the connection. ${UPSTREAM_LOG}`,
+  'upstream.head.reset': `It crashed, or something between resets the connection. Of a request whose body is still being sent it may be \`upstream.request.reset\`: that is whichever the system tells of first. ${UPSTREAM_LOG}`,
   'upstream.head.malformed': '`detail` names the rule that the response broke: the service must be mended.',
   'upstream.head.too-large':
     'The service sends more than 64 KiB or 256 fields: often a cookie set again and again.',

@@ -1,27 +1,36 @@
-import { SECRET_NAMES } from './secret-fields.js';
+import { isSecretName } from './secret-fields.js';
+import { harmlessText, shownFieldValue } from './shown-text.js';
+import { isUrlValue, withoutUserInformation } from './url-value.js';
 
 /** Owns what a person is shown in place of a value that may be a secret. */
 
 export const HIDDEN = '[hidden]';
-/** Names that sound like it; `author` and `authority` do not. */
-const SECRET_PATTERN = /auth(?!or(?!iz))|cookie|token|secret|password|credential|api-?key|session|jwt/i;
-
-/** The value, or a stand-in where the name of the field or parameter says that it is a credential. */
-export function shownValue(name: string, value: string): string {
-  return isSecretName(name) ? HIDDEN : value;
-}
-
-export const isSecretName = (name: string): boolean =>
-  SECRET_NAMES.has(name.toLowerCase()) || SECRET_PATTERN.test(name);
 
 const NOTHING: ReadonlySet<string> = new Set();
 
+/**
+ * The value, or a stand-in where the name of the field or parameter, or `concealed`, says that it is a credential. Of a URL only
+ * the credentials in it are left out.
+ */
+export function shownValue(name: string, value: string, concealed: ReadonlySet<string> = NOTHING): string {
+  return isConcealed(name, concealed) ? HIDDEN : harmlessText(withoutCredentials(name, value, concealed));
+}
+
+/** The same of a field, whose value is bytes. */
+export function shownField(name: string, value: string, concealed: ReadonlySet<string> = NOTHING): string {
+  return isConcealed(name, concealed) ? HIDDEN : shownFieldValue(withoutCredentials(name, value, concealed));
+}
+
+const withoutCredentials = (name: string, value: string, concealed: ReadonlySet<string>): string =>
+  isUrlValue(name, value) ? shownUrl(value, concealed) : value;
+
+const isConcealed = (name: string, concealed: ReadonlySet<string>): boolean =>
+  isSecretName(name) || concealed.has(name.toLowerCase());
+
 /** A query (`?...` or empty) without the values of credentials, and of parameters that are named in `concealed`. */
 export function shownQuery(query: string, concealed: ReadonlySet<string> = NOTHING): string {
-  return query.replace(/([?&])([^=&]*)=([^&]*)/g, (pair, mark: string, name: string) =>
-    isSecretName(decoded(name)) || concealed.has(decoded(name).toLowerCase())
-      ? `${mark}${name}=${HIDDEN}`
-      : pair,
+  return query.replace(/([?#&])([^=?#&]*)=([^#&]*)/g, (pair, mark: string, name: string) =>
+    isConcealed(decoded(name), concealed) ? `${mark}${name}=${HIDDEN}` : pair,
   );
 }
 
@@ -33,8 +42,9 @@ function decoded(name: string): string {
   }
 }
 
-/** The same for a URL. */
+/** The same for a URL, whose user information is a credential too. */
 export function shownUrl(url: string, concealed: ReadonlySet<string> = NOTHING): string {
-  const mark = url.indexOf('?');
-  return mark < 0 ? url : `${url.slice(0, mark)}${shownQuery(url.slice(mark), concealed)}`;
+  const told = withoutUserInformation(url, HIDDEN);
+  const mark = told.search(/[?#]/);
+  return mark < 0 ? told : `${told.slice(0, mark)}${shownQuery(told.slice(mark), concealed)}`;
 }

@@ -1,6 +1,7 @@
 /** Owns how operational log lines are made: JSON on stdout (or pretty), with secrets taken out by field name. */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { harmlessLines } from '../http/shown-text.js';
 import { prettyStream } from './pretty-stream.js';
 import { redactFields, describeError } from './redaction.js';
 
@@ -23,5 +24,12 @@ export const createLogger = (options: LoggerOptions): Log =>
       formatters: { log: redactFields, level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    options.destination ?? (options.pretty ? prettyStream() : pino.destination({ dest: 1, sync: true })),
+    options.pretty && options.destination === undefined
+      ? prettyStream()
+      : harmless(options.destination ?? pino.destination({ dest: 1, sync: true })),
   );
+
+/** Errors may repeat what a stranger sent; lines may end on a terminal. */
+const harmless = (destination: DestinationStream): DestinationStream => ({
+  write: (line) => destination.write(harmlessLines(line)),
+});

@@ -159,7 +159,7 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     'counter',
     'torus_access_log_dropped_total',
     [],
-    'Access log lines lost because the reader was too slow.',
+    'Access log lines lost for good: the reader of standard output was too slow, or the file could not be written for too long.',
   ),
   family(
     'counter',

@@ -1,5 +1,5 @@
 /** Owns what of a log line is never written: values of fields with secret names, and the extras of errors. */
-import { SECRET_NAMES } from '../http/secret-fields.js';
+import { isSecretName } from '../http/secret-fields.js';
 
 export const REDACTED = '[redacted]';
 
@@ -14,7 +14,7 @@ const redactObject = (object: object, depth: number): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(object).map(([name, value]) => [
       name,
-      SECRET_NAMES.has(name.toLowerCase()) ? REDACTED : redactValue(value, depth + 1),
+      isSecretName(name) ? REDACTED : redactValue(value, depth + 1),
     ]),
   );
 

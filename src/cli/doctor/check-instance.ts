@@ -69,7 +69,7 @@ const LOSSES: readonly (readonly [name: string, what: string, advice: string])[]
   [
     'torus_access_log_dropped_total',
     'lines of the access log were lost',
-    'Whoever reads standard output is too slow: use log.access.file, or log.access.sample.',
+    'With log.access.file: look for "The access log cannot be" in the log, it says why. Without: whoever reads standard output is too slow; use log.access.file, or log.access.sample.',
   ],
   [
     'torus_scrape_workers_missing_total',

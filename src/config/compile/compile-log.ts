@@ -1,7 +1,7 @@
 /** Owns the step from `log` as written to the log as used. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { AccessLogConfig, AccessLogSource, LogConfig } from '../../contracts/config.js';
+import type { AccessLogConfig, AccessLogSource, LogConfig, RouteConfig } from '../../contracts/config.js';
 import { describeReadError, displayPath } from '../config-source.js';
 import type { LogDocument } from '../schema/log-schema.js';
 import type { CompileContext } from './compile-context.js';
@@ -30,6 +30,28 @@ function compileAccess(access: AccessDocument, context: CompileContext): AccessL
     file: access.file === undefined ? undefined : writableFile(access.file, context),
   };
 }
+
+/** What a route takes its token from holds a secret whatever its name is. */
+export function refuseTokenHeaders(
+  { access }: LogConfig,
+  routes: readonly RouteConfig[],
+  { report }: CompileContext,
+): void {
+  for (const [name, source] of Object.entries(access?.fields ?? {})) {
+    const route = source.kind === 'header' && routes.find((each) => takesTokenFrom(each, source.name));
+    if (route)
+      report.error(
+        ['log', 'access', 'fields', name, 'header'],
+        `must not name the header that carries the token of route ${route.name}`,
+      );
+  }
+}
+
+const takesTokenFrom = ({ filters }: RouteConfig, header: string): boolean =>
+  filters.some(
+    ({ name, options }) =>
+      name === 'jwt-auth' && options.from.kind === 'header' && options.from.name.toLowerCase() === header,
+  );
 
 function sourceOf({ header, claim }: AccessDocument['fields'][string]): AccessLogSource {
   return header === undefined

@@ -6,7 +6,7 @@ import { availableAcceptMode } from './accept-mode.js';
 import { compileAdmin } from './compile-admin.js';
 import type { CompileContext } from './compile-context.js';
 import { compileListeners } from './compile-listeners.js';
-import { compileLog } from './compile-log.js';
+import { compileLog, refuseTokenHeaders } from './compile-log.js';
 import { compileOverload } from './compile-overload.js';
 import { compileRoutes } from './compile-routes.js';
 import { compileMetrics, compileTracing } from './compile-tracing.js';
@@ -21,7 +21,7 @@ export function compileSnapshot(
   context: CompileContext,
 ): ConfigSnapshot {
   const { shutdown, supervisor, log, forwarded } = document;
-  return {
+  const snapshot: ConfigSnapshot = {
     version,
     ...compileWorkers(document.workers),
     accept: availableAcceptMode(document.accept, context.report),
@@ -42,6 +42,8 @@ export function compileSnapshot(
     upstreams: compileUpstreams(document.upstreams, context),
     routes: compileRoutes(document.routes, Object.keys(document.upstreams), context),
   };
+  refuseTokenHeaders(snapshot.log, snapshot.routes, context);
+  return snapshot;
 }
 
 /** Half the file descriptors: every client connection may need one towards an upstream. */

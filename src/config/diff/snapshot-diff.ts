@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConfigSnapshot } from '../../contracts/config.js';
 import { isRecord } from '../config-path.js';
 import { redactSnapshot } from '../redact-snapshot.js';
+import { isTold, membersOf, type ConfigMember } from './members.js';
+import { areNamed, nameOf } from './named-items.js';
 import { showValue, withoutUnit } from './shown-value.js';
 
 export interface ConfigChange {
@@ -13,6 +15,8 @@ export interface ConfigChange {
   readonly from?: string;
   /** Undefined for what was removed. */
   readonly to?: string;
+  /** Of what came or went and has parts: those, whole; settings that nobody wrote are left out. */
+  readonly members?: readonly ConfigMember[];
 }
 
 /** One value of a snapshot, and the same as it may be shown. */
@@ -21,13 +25,23 @@ interface Seen {
   readonly shown: unknown;
 }
 
-/** In the order of the keys; empty when a reload would change nothing. The version does not count. */
+/** In the order of the keys; empty when a reload would change nothing that holds. */
 export function diffSnapshots(former: ConfigSnapshot, next: ConfigSnapshot): readonly ConfigChange[] {
-  const changes = [...compare('', seenOf(former), seenOf(next))];
-  return changes.filter(({ path }) => path !== 'version');
+  return [...compare('', seenOf(former), seenOf(next))].map((change) => {
+    if (change.members === undefined) return change;
+    const { written } = change.kind === 'added' ? next : former;
+    return { ...change, members: change.members.filter(({ path }) => isTold(written, change.path, path)) };
+  });
 }
 
-const seenOf = (snapshot: ConfigSnapshot): Seen => ({ value: snapshot, shown: redactSnapshot(snapshot) });
+const seenOf = (snapshot: ConfigSnapshot): Seen => ({
+  value: servedOf(snapshot),
+  shown: servedOf(redactSnapshot(snapshot)),
+});
+
+/** The number of a snapshot, and the notes on who wrote what of it, change nothing. */
+const servedOf = (snapshot: ConfigSnapshot): object =>
+  Object.fromEntries(Object.entries(snapshot).filter(([key]) => key !== 'version' && key !== 'written'));
 
 function* compare(path: string, from: Seen, to: Seen): Generator<ConfigChange> {
   if (isDeepStrictEqual(from.value, to.value)) return;
@@ -43,10 +57,15 @@ function* compare(path: string, from: Seen, to: Seen): Generator<ConfigChange> {
 function leaf(path: string, from: Seen, to: Seen): ConfigChange {
   const key = /([^.[\]]*)\]?$/.exec(path)?.[1] ?? '';
   const shownPath = withoutUnit(path);
-  if (from.value === undefined) return { kind: 'added', path: shownPath, to: showValue(key, to.shown) };
-  if (to.value === undefined) return { kind: 'removed', path: shownPath, from: showValue(key, from.shown) };
+  if (from.value === undefined)
+    return { kind: 'added', path: shownPath, to: showValue(key, to.shown), ...parted(to) };
+  if (to.value === undefined)
+    return { kind: 'removed', path: shownPath, from: showValue(key, from.shown), ...parted(from) };
   return { kind: 'changed', path: shownPath, from: showValue(key, from.shown), to: showValue(key, to.shown) };
 }
+
+const parted = ({ shown }: Seen): Pick<ConfigChange, 'members'> =>
+  isRecord(shown) ? { members: membersOf(shown) } : {};
 
 /** How two values are taken apart; undefined for values that are compared as they are. */
 interface Parts {
@@ -84,21 +103,6 @@ const listParts = (from: readonly unknown[], to: readonly unknown[]): Parts => (
 
 const memberOf = (value: unknown, key: string): unknown =>
   isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-
-/** What tells one member of a list from the others: its name, or where it leads. */
-function nameOf(item: unknown): string | undefined {
-  if (!isRecord(item)) return undefined;
-  if (typeof item['name'] === 'string') return item['name'];
-  if (typeof item['certFile'] === 'string') return item['certFile'];
-  if (typeof item['host'] === 'string' && typeof item['port'] === 'number')
-    return `${typeof item['scheme'] === 'string' ? `${item['scheme']}://` : ''}${item['host']}:${String(item['port'])}`;
-  return undefined;
-}
-
-const areNamed = (items: readonly unknown[]): boolean => {
-  const names = items.map((item) => nameOf(item));
-  return !names.includes(undefined) && new Set(names).size === names.length;
-};
 
 const namesIn = (items: unknown): string =>
   Array.isArray(items) ? items.map((item) => nameOf(item) ?? '').join(', ') : '';

@@ -1,11 +1,15 @@
 /** Owns the grammar and defaults of `log`. */
 import * as z from 'zod';
-import { SECRET_NAMES } from '../../http/secret-fields.js';
+import { isSecretName } from '../../http/secret-fields.js';
 import { fieldName, filePath, flag, share, text } from './scalars.js';
 
 const sourceSchema = z
   .strictObject({
-    header: fieldName().optional().describe('The request header of that name.'),
+    header: fieldName()
+      .optional()
+      .describe(
+        'The request header of that name, but none that holds secrets. Of a URL neither password nor query is written.',
+      ),
     claim: text('name', (value) => ({ ok: true, value }))
       .optional()
       .describe('The claim of that name, of the token that a filter has verified.'),
@@ -13,7 +17,7 @@ const sourceSchema = z
   .refine(({ header, claim }) => (header === undefined) !== (claim === undefined), {
     error: 'must hold either header or claim',
   })
-  .refine(({ header }) => header === undefined || !SECRET_NAMES.has(header.toLowerCase()), {
+  .refine(({ header }) => header === undefined || !isSecretName(header), {
     path: ['header'],
     error: 'must not name a header that holds secrets',
   });

@@ -33,7 +33,7 @@ export class AccessLog {
     this.#sample = options.sample;
   }
 
-  /** Lines lost because the reader was too slow, or the file could not be written. */
+  /** Lines lost for good: the reader was too slow, or the file could not be written for too long. */
   get dropped(): number {
     return this.#sink.dropped;
   }

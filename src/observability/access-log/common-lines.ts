@@ -3,6 +3,8 @@
  * query: neither the request's nor the referrer's.
  */
 import type { Exchange } from '../../contracts/exchange.js';
+import type { AskedFor } from '../../contracts/message.js';
+import { loggedUrl } from '../../http/url-value.js';
 import type { AccessLogLines } from './access-log.js';
 
 // Longer values are cut: a line is bounded whatever a client sends.
@@ -17,36 +19,45 @@ export const commonLines = (combined: boolean): AccessLogLines => {
   const rest = combined ? refererAndAgent : () => '';
   return {
     completed: (exchange, nowMs) =>
-      `${exchange.client.address} - ${userOf(exchange)} [${time(nowMs)}] "${requestLine(exchange)}" ` +
+      `${exchange.client.address} - ${userOf(exchange)} [${time(nowMs)}] "${requestLine(exchange.request)}" ` +
       `${exchange.status} ${exchange.responseBytes === 0 ? '-' : exchange.responseBytes}${rest(exchange)}\n`,
     rejected: (request, nowMs) =>
-      `${request.client} - - [${time(nowMs)}] "-" ${request.status} -${combined ? ' "-" "-"' : ''}\n`,
+      `${request.client} - - [${time(nowMs)}] "${request.asked === undefined ? '-' : requestLine(request.asked)}" ${request.status} -${combined ? ' "-" "-"' : ''}\n`,
   };
 };
 
-const requestLine = ({ request }: Exchange): string =>
-  escape(`${request.method} ${request.path}${request.query === '' ? '' : '?'} HTTP/${request.httpVersion}`);
+const requestLine = ({ method, path, query, httpVersion }: AskedFor): string =>
+  escape(`${method} ${path}${query === '' ? '' : '?'} HTTP/${httpVersion}`);
 
 /** Spaces separate the fields of a line, so none may stand in an unquoted one. */
 const userOf = ({ identity }: Exchange): string =>
   identity?.subject === undefined ? '-' : escape(identity.subject).replaceAll(' ', '\\x20');
 
 const refererAndAgent = ({ request }: Exchange): string =>
-  ` "${escape(withoutQuery(request.fields.get('referer')))}" "${escape(request.fields.get('user-agent'))}"`;
+  ` "${escapeField(referrerOf(request))}" "${escapeField(request.fields.get('user-agent'))}"`;
 
-const withoutQuery = (referer: string | undefined): string | undefined => referer?.split(/[?#]/, 1)[0];
+const referrerOf = ({ fields }: Exchange['request']): string | undefined => {
+  const referrer = fields.get('referer');
+  return referrer === undefined ? undefined : loggedUrl(referrer);
+};
 
 /** As nginx and httpd do it: `\xHH` for each byte. Nothing becomes `-`. */
-const escape = (value: string | undefined): string => {
-  if (value === undefined || value === '') return '-';
-  return value
-    .slice(0, MAX_VALUE_LENGTH)
-    .replace(NEEDS_ESCAPE, (character) =>
-      [...Buffer.from(character)]
-        .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-        .join(''),
-    );
-};
+const escapeAs =
+  (encoding: 'utf8' | 'latin1') =>
+  (value: string | undefined): string => {
+    if (value === undefined || value === '') return '-';
+    return value
+      .slice(0, MAX_VALUE_LENGTH)
+      .replace(NEEDS_ESCAPE, (character) =>
+        [...Buffer.from(character, encoding)]
+          .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+          .join(''),
+      );
+  };
+
+const escape = escapeAs('utf8');
+/** Fields hold bytes, one character each. */
+const escapeField = escapeAs('latin1');
 
 /** `21/Nov/2026:17:05:00 +0000`, made once a second. */
 const clfClock = (): ((nowMs: number) => string) => {

@@ -1,9 +1,12 @@
-/** Owns the access log as JSON lines: every documented field, escaped and bounded. Never the values of a query. */
+/** Owns the access log as JSON lines: every documented field, escaped and bounded. Of no URL the query. */
 import type { AccessLogSource } from '../../contracts/config.js';
 import type { Exchange, GrpcCall } from '../../contracts/exchange.js';
 import type { ExchangeFlow } from '../../contracts/flow.js';
+import type { AskedFor } from '../../contracts/message.js';
 import type { RejectedRequest } from '../../contracts/telemetry.js';
 import type { ExchangeTrace } from '../../contracts/tracing.js';
+import { escapedBytes, harmlessLines, textOfBytes } from '../../http/shown-text.js';
+import { isUrlValue, loggedUrl } from '../../http/url-value.js';
 import type { AccessLogLines } from './access-log.js';
 
 const INFO = '"level":"info"';
@@ -23,7 +26,7 @@ export const jsonLines = (pid: number, fields: Readonly<Record<string, AccessLog
 };
 
 const rejectedPart = (request: RejectedRequest): string =>
-  `,"id":${quote(request.id)},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
+  `,"id":${quote(request.id)}${request.asked === undefined ? '' : askedPart(request.asked)},"status":${request.status},"cause":${quote(request.cause)}${text('detail', request.detail)}` +
   `,"listener":${quote(request.listener)},"client":${quote(request.client)}`;
 
 type ExchangePart = (exchange: Exchange) => string;
@@ -33,30 +36,38 @@ const extraPartOf = (fields: Readonly<Record<string, AccessLogSource>>): Exchang
   if (sources.length === 0) return () => '';
   return (exchange) => {
     const members = sources.flatMap(([name, source]) => {
-      const value = valueOf(source, exchange);
-      return value === undefined ? [] : [`${quote(name)}:${quote(value)}`];
+      const value = quotedValue(source, exchange);
+      return value === undefined ? [] : [`${quote(name)}:${value}`];
     });
     return members.length === 0 ? '' : `,"fields":{${members.join(',')}}`;
   };
 };
 
-const valueOf = (source: AccessLogSource, { request, identity }: Exchange): string | undefined => {
-  if (source.kind === 'header') return request.fields.get(source.name);
-  const claim = identity?.claims[source.name];
+const quotedValue = ({ kind, name }: AccessLogSource, exchange: Exchange): string | undefined => {
+  if (kind === 'header') {
+    const value = exchange.request.fields.get(name);
+    return value === undefined ? undefined : quoteField(isUrlValue(name, value) ? loggedUrl(value) : value);
+  }
+  const claim = exchange.identity?.claims[name];
   if (claim === undefined) return undefined;
-  return typeof claim === 'string' ? claim : JSON.stringify(claim);
+  return quote(typeof claim === 'string' ? claim : JSON.stringify(claim));
 };
 
 // Built by hand because this runs for every request: half the cost of a general serialiser.
 const requestPart = (exchange: Exchange): string => {
   const { request, client } = exchange;
   return (
-    `,"id":${quote(exchange.id)}${tracePart(exchange.trace)},"method":${quote(request.method)},"host":${quote(request.host)}` +
-    `,"path":${quote(request.path)}${request.query === '' ? '' : ',"query":true'}` +
-    `,"httpVersion":"${request.httpVersion}","client":${quote(client.address)},"listener":${quote(client.listener)}` +
-    text('userAgent', request.fields.get('user-agent'))
+    `,"id":${quote(exchange.id)}${tracePart(exchange.trace)}${askedPart(request)},"client":${quote(client.address)},"listener":${quote(client.listener)}` +
+    agentPart(request.fields.get('user-agent'))
   );
 };
+
+const askedPart = ({ method, host, path, query, httpVersion }: AskedFor): string =>
+  `,"method":${quote(method)},"host":${quote(host)},"path":${quote(path)}${query === '' ? '' : ',"query":true'}` +
+  `,"httpVersion":"${httpVersion}"`;
+
+const agentPart = (agent: string | undefined): string =>
+  agent === undefined ? '' : `,"userAgent":${quoteField(agent)}`;
 
 /** Whether the trace is recorded is said too: not every trace id leads somewhere. */
 const tracePart = (trace: ExchangeTrace | undefined): string =>
@@ -97,7 +108,18 @@ const reached = (name: string, afterMs: number): string =>
 
 const round = (durationMs: number): number => Math.round(durationMs * 1000) / 1000;
 
+const cut = (value: string): string =>
+  value.length > MAX_VALUE_LENGTH ? value.slice(0, MAX_VALUE_LENGTH) : value;
+
 const quote = (value: string): string => {
-  const bounded = value.length > MAX_VALUE_LENGTH ? value.slice(0, MAX_VALUE_LENGTH) : value;
-  return NEEDS_ESCAPE.test(bounded) ? JSON.stringify(bounded) : `"${bounded}"`;
+  const bounded = cut(value);
+  return NEEDS_ESCAPE.test(bounded) ? harmlessLines(JSON.stringify(bounded)) : `"${bounded}"`;
+};
+
+/** The value of a field as the text that its bytes are. Where they are none, they are escaped. */
+const quoteField = (value: string): string => {
+  const bounded = cut(value);
+  if (!NEEDS_ESCAPE.test(bounded)) return `"${bounded}"`;
+  const text = textOfBytes(value);
+  return text === undefined ? escapedBytes(JSON.stringify(bounded)) : quote(text);
 };

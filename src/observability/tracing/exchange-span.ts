@@ -1,5 +1,6 @@
 /** Owns what the span of an exchange says: the stable HTTP semantic conventions of OpenTelemetry for servers, and `torus.*`. */
 import type { Exchange } from '../../contracts/exchange.js';
+import { shownFieldValue } from '../../http/shown-text.js';
 import { intAttribute, knownAttribute, remembered, textAttribute } from './otlp-json.js';
 
 /** The methods that the conventions know (RFC 9110 and PATCH); all others are `_OTHER`. */
@@ -18,7 +19,7 @@ const METHODS: ReadonlySet<string> = new Set([
 const withMethod = knownAttribute('http.request.method');
 const withScheme = knownAttribute('url.scheme');
 const withPattern = knownAttribute('http.route');
-const withAgent = knownAttribute('user_agent.original');
+const withAgent = remembered((agent: string) => textAttribute('user_agent.original')(shownFieldValue(agent)));
 const withServer = knownAttribute('server.address');
 const withVersion = knownAttribute('network.protocol.version');
 const withError = knownAttribute('error.type');

@@ -6,7 +6,7 @@ import type { Upstream } from '../../contracts/upstream.js';
 import { CAUSES } from '../../errors/causes.js';
 import { copyOf } from '../../http/field-block.js';
 import { spendForward } from '../../http/max-forwards.js';
-import { HIDDEN, isSecretName, shownUrl } from '../../http/secret-value.js';
+import { shownField, shownUrl } from '../../http/secret-value.js';
 import type { ProxyExchange } from '../exchange.js';
 import { grpcLimit } from '../grpc-deadline.js';
 import { sheds } from '../shedding.js';
@@ -134,6 +134,6 @@ function withoutSecrets(forwarded: ExplainedForward, concealed: ReadonlySet<stri
   return {
     ...forwarded,
     target: shownUrl(target, concealed),
-    fields: fields.map(([name, value]) => [name, isSecretName(name) || concealed.has(name) ? HIDDEN : value]),
+    fields: fields.map(([name, value]) => [name, shownField(name, value, concealed)]),
   };
 }

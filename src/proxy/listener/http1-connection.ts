@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Cause } from '../../contracts/cause.js';
 import type { DownstreamCloseReason } from '../../contracts/close-reason.js';
 import type { ClientInfo } from '../../contracts/exchange.js';
-import type { Body } from '../../contracts/message.js';
+import type { AskedFor, Body } from '../../contracts/message.js';
 import type { Timer } from '../../contracts/timers.js';
 import { CAUSES } from '../../errors/causes.js';
 import type { IpSet } from '../../http/ip-set.js';
@@ -335,9 +335,9 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   }
 
   /** Refuses what never became an exchange, and closes: after a framing fault nothing that follows can be trusted. */
-  onRefused(cause: Cause, rule: string): void {
+  onRefused(cause: Cause, rule: string, asked?: AskedFor): void {
     const { status } = CAUSES[cause];
-    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule });
+    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule, asked });
     const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
     const contentLength = problem.body?.length ?? 0;
     const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.now() } as const;

@@ -8,9 +8,9 @@ import type { Timer, Timers } from '../../contracts/timers.js';
 import { CAUSES } from '../../errors/causes.js';
 import type { IpSet } from '../../http/ip-set.js';
 import { problemOf } from '../../http/problem.js';
-import { HeadFault } from '../codec/http1/head-fault.js';
-import type { Http2RequestHead } from '../codec/http2/request-head.js';
+import { HeadFault, misdirected } from '../codec/http1/head-fault.js';
 import { closeAnswered } from '../codec/http2/close-answered.js';
+import type { Http2RequestHead } from '../codec/http2/request-head.js';
 import { parseHttp2RequestHead } from '../codec/http2/request-head.js';
 import { responseHeadersOf } from '../codec/http2/response-head.js';
 import { SilentEnd } from '../codec/http2/silent-end.js';
@@ -231,7 +231,7 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     if (head instanceof HeadFault) return head;
     this.guard.received(head.bytes);
     // CONNECT names the end of the tunnel, not a host that the certificate is for.
-    return head.connect === 'tcp' || this.authority.fits(head.host) ? head : MISDIRECTED;
+    return head.connect === 'tcp' || this.authority.fits(head.host) ? head : misdirected(head);
   }
 
   private begin(stream: ServerHttp2Stream, endStream: boolean, head: Http2RequestHead | HeadFault): void {
@@ -257,9 +257,9 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   }
 
   /** Answers what never became an exchange. Other streams of the connection are not concerned. */
-  private refuse(stream: ServerHttp2Stream, endStream: boolean, { cause, rule }: HeadFault): void {
+  private refuse(stream: ServerHttp2Stream, endStream: boolean, { cause, rule, asked }: HeadFault): void {
     const { status } = CAUSES[cause];
-    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule });
+    const requestId = countRejected(this.context, this.client, { status, cause, detail: rule, asked });
     const { head, body } = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
     const contentLength = body?.length ?? 0;
     const nowMs = this.timers.coarseNow();
@@ -409,5 +409,3 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
     this.closeReason ??= reason;
   }
 }
-
-const MISDIRECTED = new HeadFault('downstream.head.misdirected', 'authority');

@@ -42,7 +42,7 @@ export function drawTerm({ config, timers }: ListenerContext): {
 export function countRejected(
   { nextId, telemetry }: ListenerContext,
   { listener, peerAddress }: ClientInfo,
-  why: Pick<RejectedRequest, 'status' | 'cause' | 'detail'>,
+  why: Pick<RejectedRequest, 'status' | 'cause' | 'detail' | 'asked'>,
 ): string {
   const id = nextId();
   telemetry.requestRejected({ id, listener, ...why, client: peerAddress });

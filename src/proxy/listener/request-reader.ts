@@ -1,5 +1,5 @@
 import type { Cause } from '../../contracts/cause.js';
-import type { Body } from '../../contracts/message.js';
+import type { AskedFor, Body } from '../../contracts/message.js';
 import { CR, LF } from '../../http/characters.js';
 import { BodyDecoder, bodyFaultCause } from '../codec/http1/body-decoder.js';
 import { BodyIntake } from '../codec/http1/body-intake.js';
@@ -41,7 +41,8 @@ export interface RequestEvents extends BodySource {
   /** So much was sent ahead that no more may be read until `next`. */
   onFull(): void;
   /** Nothing that follows can be trusted. No request was handed out. */
-  onRefused(cause: Cause, rule: string): void;
+  /** `asked` where the head could be read. */
+  onRefused(cause: Cause, rule: string, asked?: AskedFor): void;
   /** The body of the running request is at fault. */
   onBodyFault(cause: Cause, rule: string | undefined): void;
 }
@@ -197,7 +198,7 @@ export class RequestReader implements SocketReader {
     // A head put together from several reads stands in a buffer of its own.
     const reused = piece.reused && bytes === piece.bytes;
     this.head.reset();
-    if (head instanceof HeadFault) this.events.onRefused(head.cause, head.rule);
+    if (head instanceof HeadFault) this.events.onRefused(head.cause, head.rule, head.asked);
     else this.begin(head, { bytes, start: end, end: bytesEnd, reused });
   }
 
@@ -213,7 +214,7 @@ export class RequestReader implements SocketReader {
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? rest.start : decoder.decode(rest.bytes, rest.start, rest.end);
     if (decoder.fault !== '')
-      this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault);
+      this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault, head);
     else if (!decoder.done) this.beginStream(head, decoder, rest);
     else {
       // Copied, because a request may wait for a filter or a connection longer than the buffer lasts.

@@ -5,7 +5,7 @@ import type { Fields } from '../../contracts/fields.js';
 import type { RequestHead } from '../../contracts/message.js';
 import type { RouteEntry, RouteMatch } from '../../contracts/router.js';
 import { queryMatches, queryValues } from '../../http/query-parameter.js';
-import { shownValue } from '../../http/secret-value.js';
+import { shownField, shownValue } from '../../http/secret-value.js';
 
 /** One route on the node its host and path led to. */
 export interface Candidate<T> {
@@ -90,12 +90,13 @@ function unmet(
   { name, value }: FieldPredicate,
   values: readonly string[],
 ): FailedPredicate {
-  const got = values.slice(0, SHOWN_VALUES).join(', ').slice(0, SHOWN_LENGTH);
+  const shown = predicate === 'headers' ? shownField : shownValue;
+  const told = values.slice(0, SHOWN_VALUES).map((got) => shown(name, got));
   return {
     predicate,
     name,
-    wanted: value === undefined ? 'any value' : shownValue(name, value),
-    got: values.length === 0 ? 'absent' : shownValue(name, got),
+    wanted: value === undefined ? 'any value' : shown(name, value),
+    got: told.length === 0 ? 'absent' : told.join(', ').slice(0, SHOWN_LENGTH),
   };
 }
 

@@ -7,7 +7,7 @@ import type { RouteMatchConfig } from '../../contracts/config.js';
 import type { ExplainedCandidate, FailedPredicate } from '../../contracts/explanation.js';
 import type { RequestHead } from '../../contracts/message.js';
 import type { RouteEntry } from '../../contracts/router.js';
-import { shownValue } from '../../http/secret-value.js';
+import { shownField, shownValue } from '../../http/secret-value.js';
 import { candidateOf, firstUnmet } from './candidate.js';
 import { pathKey } from './path-key.js';
 import { parsePathPattern, type PathPattern } from './path-pattern.js';
@@ -181,7 +181,7 @@ function describeMatch({ hosts, path, methods, headers, query }: RouteMatchConfi
   const parts = [hosts.length === 0 ? path : `${listed(hosts)} ${path}`];
   if (methods.length > 0) parts.push(methods.join(','));
   for (const { name, value } of headers)
-    parts.push(`header ${name}${value === undefined ? '' : `=${shownValue(name, value)}`}`);
+    parts.push(`header ${name}${value === undefined ? '' : `=${shownField(name, value)}`}`);
   for (const { name, value } of query)
     parts.push(`query ${name}${value === undefined ? '' : `=${shownValue(name, value)}`}`);
   return parts.join(' ');

@@ -6,7 +6,8 @@ import type { DataPlane } from '../../contracts/lifecycle.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Overload } from '../../contracts/overload.js';
 import { fileDescriptorLimit } from '../../config/file-descriptor-limit.js';
-import { isSameFile, openFileDescriptors } from '../../config/process-facts.js';
+import { logOutput } from '../../config/log-output.js';
+import { openFileDescriptors } from '../../config/process-facts.js';
 import { messageOf } from '../../errors/message-of.js';
 import type { AccessLog } from '../../observability/access-log/access-log.js';
 import { openAccessLog } from '../../observability/access-log/open-access-log.js';
@@ -200,7 +201,7 @@ class WorkerProcess {
 
   #compose(snapshot: ConfigSnapshot): LifecycleManager {
     this.#log.info({ maxConnections: snapshot.maxConnectionsPerWorker }, 'Connection cap');
-    this.#accessLog = openAccessLog(snapshot.log, isSameFile);
+    this.#accessLog = openAccessLog(snapshot.log, { output: logOutput, log: this.#log });
     const { monitor, ledger } = (this.#overload = watchOverload(snapshot.overload, this.#log));
     this.#metrics = new WorkerMetrics({
       accessLog: this.#accessLog,
@@ -279,8 +280,10 @@ class WorkerProcess {
     this.#log.info({ reason }, 'Draining');
     const report = await draining;
     this.#log.info(report, 'Drain report');
-    await this.#tracing.flush();
-    await Promise.all([this.#sendLastWord(report), this.#accessLog?.flush()]);
+    await Promise.all([this.#tracing.flush(), this.#accessLog?.flush()]);
+    // Before the last word: it tells of the lines that are lost with this process.
+    this.#accessLog?.close();
+    await this.#sendLastWord(report);
     this.#leave(report.cut === 0 ? 0 : 1);
   }
 

@@ -123,6 +123,12 @@ describe('torus explain, without an instance', () => {
     expect(taken.forwarded?.fields).toContainEqual(['upgrade', 'websocket']);
   });
 
+  it('shows fields as the text that they are, and no control character', async () => {
+    const { stdout } = await explain(cwd, 'http://x.test/', '-H', 'x-name: é 日本', '-H', 'x-odd: a\u009b1m');
+    expect(stdout).toContain('x-name: é 日本\n');
+    expect(stdout).toContain('x-odd: a\\u009b1m\n');
+  });
+
   it('says what is wrong with a configuration, and ends with 2', async () => {
     const { status, stderr } = await explain(written({ ...CONFIG, rotes: [] }), url);
     expect(status).toBe(2);

@@ -15,6 +15,7 @@ import {
   requestHead,
   startHttpUpstream,
   type Http2Answer,
+  type LogLine,
   type TestUpstream,
 } from '../../support/index.js';
 import { startHttp2Fixture, type Http2Fixture } from './http2-fixture.js';
@@ -247,7 +248,10 @@ describe.each(['secure', 'plain'] as const)('%s', (listener) => {
     ]);
     expect(JSON.parse(refused.text())).toMatchObject({ cause });
     expect((await http2Ask(session, { ':path': '/' })).status).toBe(200);
-    await whenLogged(cause);
+    const line = await whenLogged(cause);
+    if (cause === 'downstream.route.ambiguous-path')
+      expect(line).toMatchObject({ path: '/%2e%2e/a', httpVersion: '2' });
+    else expect(line).not.toHaveProperty('path');
   });
 
   it('more fields than allowed are answered 431', async () => {
@@ -265,7 +269,7 @@ describe.each(['secure', 'plain'] as const)('%s', (listener) => {
   });
 });
 
-const whenLogged = (cause: string): Promise<unknown> =>
+const whenLogged = (cause: string): Promise<LogLine> =>
   fixture.torus.waitForLog((line) => line.msg === 'access' && line['cause'] === cause);
 
 describe('a connection is for the hosts of its certificate', () => {
@@ -277,8 +281,9 @@ describe('a connection is for the hosts of its certificate', () => {
     const session = await fixture.session('secure');
     const answer = await http2Ask(session, { ':path': '/', ':authority': host });
     expect(answer.status).toBe(status);
-    if (status === 421)
-      expect(JSON.parse(answer.text())).toMatchObject({ cause: 'downstream.head.misdirected' });
+    if (status !== 421) return;
+    expect(JSON.parse(answer.text())).toMatchObject({ cause: 'downstream.head.misdirected' });
+    expect(await whenLogged('downstream.head.misdirected')).toMatchObject({ host: 'other.test', path: '/' });
   });
 
   it('unless the client named none', async () => {

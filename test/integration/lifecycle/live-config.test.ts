@@ -191,7 +191,7 @@ describe('the configuration of a running instance', () => {
   it('is compared and replaced by commands', async () => {
     const next = path.join(dir, 'next.yaml');
     writeFileSync(next, JSON.stringify({ ...withRoute(config, 'b'), shutdown: { timeout: '20s' } }));
-    const differences = '~ shutdown.timeout: 10s -> 20s\n+ routes[b]: ';
+    const differences = '~ shutdown.timeout: 10s -> 20s\n+ routes[b]:\n+   match.path: /b\n';
     const offline = await runCli(['diff', file, next], { cwd: dir });
     expect(offline).toMatchObject({
       status: 1,

@@ -167,6 +167,12 @@ it('records an exchange as a server span with a client span for its attempt, and
   });
 });
 
+it('says in UTF-8 what the client sent in UTF-8', async () => {
+  await ask('/users/utf8', { 'user-agent': Buffer.from('é 日本').toString('latin1') });
+  const [server] = await spansOf('/users/utf8', 2);
+  expect(server?.attributes['user_agent.original']).toBe('é 日本');
+});
+
 it('puts the attempt inside the exchange, in wall time', async () => {
   const before = BigInt(Date.now()) * 1_000_000n;
   await ask('/users/clock');

@@ -173,7 +173,6 @@ describe('the access log', () => {
     ['GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505, 'downstream.head.version-unsupported'],
     [`GET /${'x'.repeat(9_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414, 'downstream.head.target-too-long'],
     [`GET / HTTP/1.1\r\nHost: a\r\nx: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'downstream.head.too-large'],
-    ['GET /a/%2e%2e/b%2fc HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'downstream.route.ambiguous-path'],
   ])('has a line for a head that is refused (%#)', async (bytes, status, cause) => {
     const client = await connect();
     const response = await client.exchange(bytes);
@@ -182,9 +181,36 @@ describe('the access log', () => {
     const line = await torus.waitForLog((at) => at['id'] === requestId);
     expect(line).toMatchObject({ msg: 'access', status, cause, client: '127.0.0.1', listener: 'plain' });
     expect(response.status).toBe(status);
+    const documented = [...documentedFields('Requests that were refused by their head')];
+    const always = documented.filter(([, when]) => when === 'always').map(([name]) => name);
+    expect(Object.keys(line).sort()).toEqual(always.sort());
+    expect(JSON.parse(response.text())).toMatchObject({ status, cause });
+  });
+
+  it('says what a head asked for that could be read, but has two meanings', async () => {
+    const client = await connect();
+    const response = await client.exchange(
+      'PUT /a/%2e%2e/b%2fc?token=hush HTTP/1.1\r\nHost: A.test:80\r\n\r\n',
+    );
+    await client.close();
+    const { requestId } = JSON.parse(response.text()) as { requestId: string };
+    const line = await torus.waitForLog((at) => at['id'] === requestId);
+    expect(line).toMatchObject({
+      ...{ status: 400, cause: 'downstream.route.ambiguous-path', detail: 'path' },
+      ...{ method: 'PUT', host: 'a.test', path: '/a/%2e%2e/b%2fc', query: true, httpVersion: '1.1' },
+    });
     const documented = documentedFields('Requests that were refused by their head');
     expect(Object.keys(line).sort()).toEqual([...documented.keys()].sort());
-    expect(JSON.parse(response.text())).toMatchObject({ status, cause });
+    expect(JSON.stringify(line)).not.toContain('hush');
+  });
+
+  it('says what a head asked for whose body is broken from its first bytes on', async () => {
+    const client = await connect();
+    await client.exchange(`${requestHead('POST /api/broken', 'Transfer-Encoding: chunked')}zz\r\n`, {
+      method: 'POST',
+    });
+    await client.close();
+    expect(await lineOf('/api/broken')).toMatchObject({ status: 400, cause: 'downstream.body.malformed' });
   });
 
   it('has a line for a client that left inside its head', async () => {
@@ -271,5 +297,13 @@ describe('the access log', () => {
     await client.close();
     expect((await lineOf('/api/quotes'))['userAgent']).toContain('a"b\\c');
     expect(torus.logs().filter((line) => line['raw'] === true || line.msg === 'forged')).toEqual([]);
+  });
+
+  it('says in UTF-8 what came in UTF-8', async () => {
+    const client = await connect();
+    const agent = Buffer.from('é 日本').toString('latin1');
+    await client.exchange(requestHead('GET /api/text', `User-Agent: ${agent}`));
+    await client.close();
+    expect((await lineOf('/api/text'))['userAgent']).toBe('é 日本');
   });
 });

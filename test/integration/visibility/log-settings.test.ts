@@ -85,6 +85,24 @@ describe('the settings of the log', () => {
     expect(text).not.toContain('hidden');
   });
 
+  it('shows people the text that came, and nothing that their terminal would act upon', async () => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const torus = await startTorus({
+      config: configuration({ format: 'pretty' }, port, adminPort),
+      waitUntilReady: false,
+    });
+    await until(() => isReady(adminPort), 10_000, 'readiness');
+    for (const agent of [Buffer.from('é 日本').toString('latin1'), '\x9b31mred']) {
+      const client = await rawClient({ port });
+      await client.exchange(requestHead('GET /seen', `User-Agent: ${agent}`));
+      await client.close();
+    }
+    const text = await stopped(torus);
+    expect(text).toMatch(/^ +userAgent: "é 日本"$/m);
+    expect(text).toMatch(/^ +userAgent: "\\u009b31mred"$/m);
+    expect(text).not.toContain('\u009b');
+  });
+
   it('says 503 on /readyz while it drains, and 200 on /livez', async () => {
     const config = { ...configuration({}), shutdown: { delay: '600ms', timeout: '1s' } };
     const torus = await startTorus({ config });

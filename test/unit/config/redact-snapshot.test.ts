@@ -19,4 +19,32 @@ describe('redactSnapshot', () => {
     expect(printed).toContain('https://issuer.example/keys?[redacted]');
     expect(printed).toContain('"x-plain":"kept"');
   });
+
+  it('hides what a route asks of a field or parameter with the name of a secret, and nothing else of it', async () => {
+    const text = withRoute(
+      'match:',
+      '  path: /*',
+      '  headers: { x-vault-token: hidden-1, x-tenant: blue }',
+      '  query: { api_key: hidden-2, page: start }',
+    ).replace(/^listeners.*\n/, '');
+    const { routes } = redactSnapshot(snapshotOf(await workspace.yaml(text)));
+    expect(routes[0]?.match).toMatchObject({
+      headers: [
+        { name: 'x-vault-token', value: '[redacted]' },
+        { name: 'x-tenant', value: 'blue' },
+      ],
+      query: [
+        { name: 'api_key', value: '[redacted]' },
+        { name: 'page', value: 'start' },
+      ],
+    });
+  });
+
+  it('leaves out the notes on who wrote what', async () => {
+    const snapshot = snapshotOf(
+      await workspace.yaml(withRoute('match: { path: /* }', 'timeouts: { request: 5s }')),
+    );
+    expect(snapshot).toHaveProperty('written');
+    expect(redactSnapshot(snapshot)).not.toHaveProperty('written');
+  });
 });

@@ -89,4 +89,36 @@ describe('the difference of two configurations', () => {
       },
     ]);
   });
+
+  it('takes apart what came or went, and leaves out the settings that nobody wrote', async () => {
+    const next = structuredClone(BASE) as { routes: object[]; upstreams: Record<string, object> };
+    const match = {
+      path: '/new',
+      methods: ['GET'],
+      headers: { 'x-a': 'b', 'x-any': true, 'x-api-key': 'hush' },
+    };
+    next.routes.push({ name: 'new', match, upstream: 'app', retry: { attempts: 2 } });
+    next.upstreams['more'] = { endpoints: [{ url: 'http://10.0.0.4:9000', weight: 3 }] };
+    const [upstream, route] = await changesTo(next);
+    expect(route?.members).toEqual(
+      expect.arrayContaining([
+        { path: 'match.path', value: '/new' },
+        { path: 'match.methods', value: '["GET"]' },
+        { path: 'match.headers[x-a].value', value: 'b' },
+        { path: 'match.headers[x-any]', value: '' },
+        { path: 'match.headers[x-api-key].value', value: '[redacted]' },
+        { path: 'upstream', value: 'app' },
+        { path: 'retry.attempts', value: '2' },
+      ]),
+    );
+    expect(route?.members?.filter(({ path: place }) => /^(name|timeouts)/.test(place))).toEqual([]);
+    expect(upstream?.members).toContainEqual({ path: 'endpoints[http://10.0.0.4:9000].weight', value: '3' });
+    expect(upstream?.members?.filter(({ path: place }) => /^(pool|limits|http2)/.test(place))).toEqual([]);
+  });
+
+  it('says nothing of what somebody wrote that holds anyway', async () => {
+    const next = structuredClone(BASE) as { routes: { retry?: object }[] };
+    next.routes[1]!.retry = { attempts: 1 };
+    expect(await changesTo(next)).toEqual([]);
+  });
 });

@@ -12,6 +12,12 @@ describe('the table of causes', () => {
     expect(Object.keys(CAUSE_ADVICE)).toEqual(Object.keys(CAUSES));
   });
 
+  it('advises what a configuration may say', () => {
+    const advice = CAUSE_ADVICE['downstream.head.method-unsupported'];
+    expect(advice).toContain('`connect: true`');
+    expect(advice).not.toContain('methods: [CONNECT]');
+  });
+
   it('names the side of each cause in its first part', () => {
     for (const [cause, { side }] of Object.entries(CAUSES))
       expect(side).toBe(cause === 'ok' ? 'none' : cause.split('.')[0]);

@@ -1,5 +1,6 @@
 /** What is shown of values that may be secrets. */
-import { isSecretName, shownQuery, shownUrl, shownValue } from '../../../src/http/secret-value.js';
+import { isSecretName } from '../../../src/http/secret-fields.js';
+import { shownQuery, shownUrl, shownValue } from '../../../src/http/secret-value.js';
 
 describe('a value that is shown', () => {
   it.each([
@@ -10,13 +11,35 @@ describe('a value that is shown', () => {
     'PASSWORD',
     'session',
     'proxy-authorization',
+    'X-Access-Token',
+    'x-vault-token',
+    'x-amz-security-token',
+    'x-session-id',
+    'set-cookie',
+    'x-db-passwd',
+    'api_key',
+    'ocp-apim-subscription-key',
+    'key',
+    'x-amz-signature',
   ])('is hidden under the name %s', (name) => {
     expect(shownValue(name, 'secret')).toBe('[hidden]');
   });
 
-  it.each(['author', ':authority', 'host', 'x-user', 'accept'])('is told under the name %s', (name) => {
+  it.each([
+    ...['author', ':authority', 'host', 'x-user', 'accept', 'monkey', 'x-tenant', 'design'],
+    ...['idempotency-key', 'sec-websocket-key'],
+  ])('is told under the name %s', (name) => {
     expect(isSecretName(name)).toBe(false);
     expect(shownValue(name, 'value')).toBe('value');
+  });
+
+  it('is told without the secrets in it where it is a URL', () => {
+    expect(shownValue('referer', 'https://a.test/b?token=x&c=1')).toBe('https://a.test/b?token=[hidden]&c=1');
+    expect(shownValue('x-back', '/b?token=x')).toBe('/b?token=[hidden]');
+    expect(shownValue('location', 'https://ann:pw@a.test/b#access_token=x')).toBe(
+      'https://[hidden]@a.test/b#access_token=[hidden]',
+    );
+    expect(shownValue('x-note', 'what? token=x')).toBe('what? token=x');
   });
 
   it('is hidden in a query by the name of its parameter, however that is escaped', () => {

@@ -26,6 +26,8 @@ describe('redaction', () => {
     'JWT_SECRET',
     'password',
     'ticketKeys',
+    'x-vault-token',
+    'privateKey',
   ])('takes out %s at any depth', (name) => {
     const line = logged((log) => log.info({ [name]: 'hunter2', a: { b: [{ [name]: 'hunter2' }] } }, 'x'));
     expect(line).not.toContain('hunter2');
@@ -45,5 +47,14 @@ describe('redaction', () => {
     const loop: Record<string, unknown> = {};
     loop['self'] = loop;
     expect(logged((log) => log.info(loop, 'x'))).toContain('[deep]');
+  });
+});
+
+describe('what a terminal would act upon', () => {
+  it('is escaped', () => {
+    const line = logged((log) => log.info({ reason: 'a\u009b31mé' }, 'x\u007fy'));
+    expect(line).toContain('"reason":"a\\u009b31mé"');
+    expect(JSON.parse(line)).toMatchObject({ reason: 'a\u009b31mé', msg: 'x\u007fy' });
+    expect(line).toContain('"x\\u007fy"');
   });
 });

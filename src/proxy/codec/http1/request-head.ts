@@ -9,7 +9,7 @@ import { normalisePath } from '../../../http/request-path.js';
 import type { FieldScan } from './field-lines.js';
 import { scanFieldLines } from './field-lines.js';
 import type { HeadFault } from './head-fault.js';
-import { requestFault } from './head-fault.js';
+import { ambiguousPath, requestFault } from './head-fault.js';
 
 /** Owns the strict reading of one HTTP/1.x request head (RFC 9112 sections 3 to 6). */
 
@@ -50,7 +50,6 @@ const FAULTS = {
   version: requestFault('version', 'downstream.head.version-unsupported'),
   method: requestFault('method', 'downstream.head.method-unsupported'),
   target: requestFault('target'),
-  path: requestFault('path', 'downstream.route.ambiguous-path'),
   host: requestFault('host'),
   fieldCount: requestFault('field-count', 'downstream.head.too-large'),
   contentLength: requestFault('content-length'),
@@ -170,7 +169,7 @@ function applyConnectTarget(head: Http1RequestHead, target: string): HeadFault |
 function applyPath(head: Http1RequestHead, pathAndQuery: string): HeadFault | undefined {
   const mark = pathAndQuery.indexOf('?');
   const path = normalisePath(mark < 0 ? pathAndQuery : pathAndQuery.slice(0, mark));
-  if (path === undefined) return FAULTS.path;
+  if (path === undefined) return ambiguousPath(head, pathAndQuery);
   head.path = path;
   if (mark >= 0) head.query = pathAndQuery.slice(mark);
   return undefined;

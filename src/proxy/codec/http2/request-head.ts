@@ -5,7 +5,7 @@ import { FieldBlock } from '../../../http/field-block.js';
 import { parseContentLength } from '../../../http/framing.js';
 import { normalisePath } from '../../../http/request-path.js';
 import type { HeadFault } from '../http1/head-fault.js';
-import { requestFault } from '../http1/head-fault.js';
+import { ambiguousPath, requestFault } from '../http1/head-fault.js';
 import type { FieldSection, FieldSectionLimits } from './field-section.js';
 import { readFieldSection } from './field-section.js';
 
@@ -48,7 +48,6 @@ const FAULTS = {
   methodUnsupported: requestFault('method', 'downstream.head.method-unsupported'),
   scheme: requestFault('scheme'),
   target: requestFault('target'),
-  path: requestFault('path', 'downstream.route.ambiguous-path'),
   authority: requestFault('authority'),
   host: requestFault('host'),
   connectContent: requestFault('connect-content'),
@@ -165,7 +164,7 @@ function applyTarget(
   if (target.charCodeAt(0) !== 47 || !consistsOf(target, TARGET)) return FAULTS.target;
   const mark = target.indexOf('?');
   const path = normalisePath(mark < 0 ? target : target.slice(0, mark));
-  if (path === undefined) return FAULTS.path;
+  if (path === undefined) return ambiguousPath(head, target);
   head.path = path;
   if (mark >= 0) head.query = target.slice(mark);
   return undefined;

@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../../../src/http/field-block.js';
 import { commonLines } from '../../../../src/observability/access-log/common-lines.js';
 import { endedExchange } from './ended-exchange.js';
 
@@ -30,6 +31,26 @@ describe('the Common Log Format', () => {
     expect(rejected(request, NOW_MS)).toBe('10.0.0.2 - - [21/Nov/2026:17:05:09 +0000] "-" 400 -\n');
   });
 
+  it('holds what a head asked for that could be read', () => {
+    const asked = {
+      method: 'GET',
+      host: 'h',
+      path: '/a%2fb',
+      query: '?token=hunter2',
+      httpVersion: '2',
+    } as const;
+    const request = {
+      id: 'a',
+      listener: 'l',
+      status: 400,
+      cause: 'c',
+      detail: 'd',
+      client: '10.0.0.2',
+      asked,
+    };
+    expect(rejected(request, NOW_MS)).toContain('"GET /a%2fb? HTTP/2" 400 -\n');
+  });
+
   it('tells the time of each second', () => {
     expect(completed(endedExchange(), NOW_MS + 1)).toContain('[21/Nov/2026:17:05:10 +0000]');
   });
@@ -44,8 +65,23 @@ describe('the Combined Log Format', () => {
     );
   });
 
+  it('takes a password out of the referrer', () => {
+    const fields = fieldsOf([['referer', 'https://ann:hunter2@a.test/b']]);
+    expect(completed(endedExchange({}, { fields }), NOW_MS)).toContain(' "https://a.test/b" "-"\n');
+  });
+
   it('keeps its columns where nothing is known', () => {
     const request = { id: 'a', listener: 'l', status: 400, cause: 'c', detail: 'd', client: '10.0.0.2' };
     expect(rejected(request, NOW_MS)).toContain('"-" 400 - "-" "-"\n');
+  });
+
+  it('writes the bytes that came, one by one', () => {
+    const fields = fieldsOf([['user-agent', 'caf\xe9 \x9b']]);
+    expect(completed(endedExchange({}, { fields }), NOW_MS)).toContain('"caf\\xE9 \\x9B"\n');
+  });
+
+  it('writes the name of a user in UTF-8', () => {
+    const identity = { subject: 'é', claims: {} };
+    expect(completed(endedExchange({ identity }), NOW_MS)).toContain(' - \\xC3\\xA9 [');
   });
 });

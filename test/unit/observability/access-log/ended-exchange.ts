@@ -2,6 +2,9 @@
 import type { Exchange } from '../../../../src/contracts/exchange.js';
 import { fieldsOf } from '../../../../src/http/field-block.js';
 
+/** Fields hold bytes, one character each. */
+export const onTheWire = (text: string): string => Buffer.from(text).toString('latin1');
+
 export const endedExchange = (changes: object = {}, request: object = {}): Exchange =>
   ({
     id: 'x1',
@@ -12,7 +15,7 @@ export const endedExchange = (changes: object = {}, request: object = {}): Excha
       query: '?token=hunter2',
       httpVersion: '1.1',
       fields: fieldsOf([
-        ['user-agent', 'ua "é"'],
+        ['user-agent', onTheWire('ua "é"')],
         ['referer', 'https://app.example.com/page?token=hunter2#part'],
         ['x-tenant', 'blue'],
       ]),

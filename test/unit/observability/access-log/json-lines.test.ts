@@ -1,5 +1,6 @@
+import { fieldsOf } from '../../../../src/http/field-block.js';
 import { jsonLines } from '../../../../src/observability/access-log/json-lines.js';
-import { endedExchange } from './ended-exchange.js';
+import { endedExchange, onTheWire } from './ended-exchange.js';
 
 const parse = (line: string): Record<string, unknown> => JSON.parse(line) as Record<string, unknown>;
 
@@ -52,5 +53,46 @@ describe('JSON lines', () => {
       roles: '["a","b"]',
     });
     expect(parse(completed(endedExchange(), 5))['fields']).toEqual({ tenant: 'blue' });
+  });
+
+  it.each([
+    ['referer', 'https://ann:hunter2@a.test/b?token=hunter2#hunter2', 'https://a.test/b'],
+    ['referer', '?token=hunter2', ''],
+    ['location', '//ann:hunter2@a.test/b@c', '//a.test/b@c'],
+    ['x-original-uri', 'b?token=hunter2', 'b'],
+    ['x-back', '/b?token=hunter2', '/b'],
+    ['x-back', 'HTTPS://ann@a.test?hunter2', 'HTTPS://a.test'],
+    ['x-question', 'why? because', 'why? because'],
+  ])('hold of a URL in %s (%s) neither query nor fragment nor password', (name, value, shown) => {
+    const { completed } = jsonLines(9, { it: { kind: 'header', name } });
+    const line = completed(endedExchange({}, { fields: fieldsOf([[name, value]]) }), 5);
+    expect(parse(line)['fields']).toEqual({ it: shown });
+  });
+
+  const agentOf = (value: string): { readonly line: string; readonly agent: unknown } => {
+    const line = lines.completed(endedExchange({}, { fields: fieldsOf([['user-agent', value]]) }), 5);
+    return { line, agent: parse(line)['userAgent'] };
+  };
+
+  it('hold the text that the bytes of a field are', () => {
+    expect(agentOf(onTheWire('é 日本 🙂'))).toMatchObject({
+      agent: 'é 日本 🙂',
+      line: expect.stringContaining('"é 日本 🙂"'),
+    });
+  });
+
+  it('hold the bytes of a field that are no text, escaped', () => {
+    expect(agentOf('caf\xe9 \x9b31m').line).toContain('"caf\\u00e9 \\u009b31m"');
+  });
+
+  it('hold no control character that a terminal acts upon', () => {
+    const identity = { subject: undefined, claims: { note: 'a\u009b1mé' } };
+    const { completed } = jsonLines(9, { note: { kind: 'claim', name: 'note' } });
+    expect(completed(endedExchange({ identity }), 5)).toContain('"a\\u009b1mé"');
+    expect(agentOf(onTheWire('\u009b31m')).line).toContain('"\\u009b31m"');
+  });
+
+  it('cut a text between its characters', () => {
+    expect(agentOf(onTheWire('é'.repeat(3000))).agent).toBe('é'.repeat(1024));
   });
 });

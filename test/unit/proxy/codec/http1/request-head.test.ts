@@ -52,6 +52,17 @@ describe('parseRequestHead', () => {
     expect(head.fields.get('x-stay')).toBe('2');
   });
 
+  it('tells of a path with two meanings what was asked for, as it was sent', () => {
+    expect(parse(get('', 'GET /a/..%2fb?c HTTP/1.1'))).toMatchObject({
+      rule: 'path',
+      asked: { method: 'GET', host: 'a.test', path: '/a/..%2fb', query: '?c', httpVersion: '1.1' },
+    });
+    expect(parse(get('', 'GET http://B.test/%00 HTTP/1.1'))).toMatchObject({
+      asked: { host: 'b.test', path: '/%00', query: '' },
+    });
+    expect(parse(get('Content-Length: x\r\n'))).toMatchObject({ asked: undefined });
+  });
+
   it('drops names with an underscore unless they are allowed', () => {
     const wire = get('X_Auth: 1\r\n');
     expect(accepted(wire).fields.has('x_auth')).toBe(false);
