@@ -49,6 +49,7 @@ export type Cause =
   | 'upstream.tls.failed'
   | 'upstream.tls.timeout'
   | 'upstream.request.reset'
+  | 'upstream.request.timeout'
   | 'upstream.head.closed'
   | 'upstream.head.reset'
   | 'upstream.head.malformed'

@@ -80,6 +80,8 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
   'upstream.tls.timeout':
     'TCP connects, but nobody shakes hands: is it a port without TLS, or a host that is overloaded?',
   'upstream.request.reset': `It refused to take the rest of the body, or broke down over it. ${UPSTREAM_LOG}`,
+  'upstream.request.timeout':
+    'The rest of the body waited for `timeouts.idle` of the route, and the endpoint read none of it: is it stuck, or busy with what it has? Raise it only if uploads may pause there for that long.',
   'upstream.head.closed': `It crashed, restarts, or closes idle connections sooner than \`pool.idleTimeout\`. ${UPSTREAM_LOG}`,
   'upstream.head.reset': `It crashed, or something between resets the connection. ${UPSTREAM_LOG}`,
   'upstream.head.malformed': '`detail` names the rule that the response broke: the service must be mended.',
@@ -102,7 +104,7 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
   'upstream.attempt.timeout':
     'Every try took longer than `retry.perTryTimeout`: is the service slow, or the limit too tight?',
   'upstream.exchange.timeout':
-    'The whole took longer than `timeouts.request` of the route, or than the client allowed (`grpc-timeout`).',
+    '`request-deadline`: the whole took longer than `timeouts.request` of the route, or than the client allowed (`grpc-timeout`). `idle`: before there was an answer, neither side sent a byte to the other for `timeouts.idle`.',
   'upstream.tunnel.reset': `The service broke the connection. ${UPSTREAM_LOG}`,
   'upstream.tunnel.timeout':
     'No byte either way for `timeouts.idle`. WebSockets should ping; or raise it. `half-closed`: one side had ended and the other stayed silent.',

@@ -64,6 +64,7 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'upstream.tls.failed': info('upstream', 502, 'The TLS handshake with the upstream failed'),
   'upstream.tls.timeout': info('upstream', 504, 'The TLS handshake with the upstream took too long'),
   'upstream.request.reset': info('upstream', 502, 'The upstream broke off while the request was sent'),
+  'upstream.request.timeout': info('upstream', 504, 'The upstream took nothing of the request for too long'),
   'upstream.head.closed': info('upstream', 502, 'The upstream closed the connection without a response'),
   'upstream.head.reset': info('upstream', 502, 'The upstream reset the connection without a response'),
   'upstream.head.malformed': info('upstream', 502, 'The upstream response is malformed'),
