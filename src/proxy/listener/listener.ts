@@ -21,6 +21,8 @@ import { chooserFor, contextOptionsOf, tlsOptionsOf } from './tls-options.js';
 /** `backlog` of listen(2); the kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+/** Until TLS is spoken: nobody who has ended can shake hands, and the connection need not wait for the deadline. */
+const TLS_SOCKET_OPTIONS = { ...SOCKET_OPTIONS, allowHalfOpen: false };
 
 export class Listener implements CappedListener {
   readonly config: ListenerConfig;
@@ -179,16 +181,22 @@ export class Listener implements CappedListener {
     return createPlainServer(SOCKET_OPTIONS, (socket) => {
       this.accept(socket);
       proxyHeaders.read(socket, () => {
-        // A TLS server takes a connection as if it had accepted it, with what it has buffered.
         if (tlsServer === undefined) this.servePlain(socket);
-        else tlsServer.emit('connection', socket);
+        else this.handToTls(socket, tlsServer);
       });
     });
   }
 
+  /** A TLS server takes a connection as if it had accepted it, with what it has buffered. */
+  private handToTls(socket: Socket, tlsServer: TlsServer): void {
+    socket.allowHalfOpen = TLS_SOCKET_OPTIONS.allowHalfOpen;
+    tlsServer.emit('connection', socket);
+  }
+
   private createTlsServer(tls: ListenerTlsConfig, chooser: CertificateChooser): TlsServer {
-    const options = { ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls, chooser) };
+    const options = { ...TLS_SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls, chooser) };
     const server = createTlsServer(options, (socket) => {
+      socket.allowHalfOpen = SOCKET_OPTIONS.allowHalfOpen;
       this.countHandshake(socket);
       this.serveSecure(socket);
     });
