@@ -47,6 +47,10 @@ const PHASES = {
     'downstream.proxy-header',
     'The PROXY header that a load balancer should have sent first.',
   ],
+  'downstream.tls': [
+    'downstream.tls',
+    'The TLS handshake with the client. It never became a request: such lines have no method, path or route. Who leaves without a word has no line: [tls.md](tls.md).',
+  ],
   'downstream.head': [
     'downstream.head',
     'The request head. It never became an exchange: such lines have no method, path or route (over HTTP/2 neither).',

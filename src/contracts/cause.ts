@@ -8,6 +8,8 @@ export type Cause =
   | 'downstream.proxy-header.malformed'
   | 'downstream.proxy-header.missing'
   | 'downstream.proxy-header.timeout'
+  | 'downstream.tls.failed'
+  | 'downstream.tls.timeout'
   | 'downstream.head.malformed'
   | 'downstream.head.too-large'
   | 'downstream.head.target-too-long'

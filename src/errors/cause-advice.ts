@@ -15,6 +15,10 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     'Turn the PROXY protocol on at the load balancer, or narrow `proxyProtocol.from` to those that speak it (health checks often do not).',
   'downstream.proxy-header.timeout':
     'The peer connected and sent no whole header within `proxyProtocol.timeout`: as for a missing header.',
+  'downstream.tls.failed':
+    '`detail` has the code of OpenSSL. `ERR_SSL_HTTP_REQUEST`: plain HTTP to a port of TLS. `…ALERT…`: the client refused, mostly the certificate (is the chain complete, the name in it?). `…VERSION…`, `…PROTOCOL`, `…CIPHER`: it is too old ([tls.md](tls.md)). `no-protocol`: it names none by ALPN where only HTTP/2 is spoken.',
+  'downstream.tls.timeout':
+    'The client connected and did not shake hands within `listeners[].timeouts.tlsHandshake`. `silent`: it sent nothing at all; is it one that speaks no TLS, and waits for the server?',
   'downstream.head.malformed': `\`detail\` names the rule that was broken. ${CLIENT}`,
   'downstream.head.too-large':
     'Usually cookies that pile up. Make them smaller, or raise `listeners[].limits.head` or `headerCount`: `detail` says which.',

@@ -16,6 +16,8 @@ export const CAUSES: Readonly<Record<Cause, CauseInfo>> = {
   'downstream.proxy-header.malformed': info('downstream', 0, 'The PROXY header is malformed'),
   'downstream.proxy-header.missing': info('downstream', 0, 'The connection began without the PROXY header'),
   'downstream.proxy-header.timeout': info('downstream', 0, 'The PROXY header took too long to arrive'),
+  'downstream.tls.failed': info('downstream', 0, 'The TLS handshake with the client failed'),
+  'downstream.tls.timeout': info('downstream', 0, 'The TLS handshake with the client took too long'),
   'downstream.head.malformed': info('downstream', 400, 'The request is malformed'),
   'downstream.head.too-large': info('downstream', 431, 'The request fields are too large'),
   'downstream.head.target-too-long': info('downstream', 414, 'The request target is too long'),

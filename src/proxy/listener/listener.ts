@@ -7,8 +7,10 @@ import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
 import { Http2Connection } from './http2-connection.js';
 import type { CountedConnection } from '../../observability/connection-census.js';
+import { keepAddress, logFailedHandshake } from './failed-handshake.js';
 import { handshakingClients } from './handshaking-clients.js';
 import type { ListenerContext } from './listener-context.js';
+import { clientInfoOf, countRejected } from './listener-context.js';
 import { detectProtocol } from './protocol-detection.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { ServedConnection } from './served-connection.js';
@@ -172,6 +174,7 @@ export class Listener implements CappedListener {
         this.servePlain(socket);
       });
     return tlsServer.on('connection', (socket: Socket) => {
+      keepAddress(socket);
       this.accept(socket);
     });
   }
@@ -201,11 +204,17 @@ export class Listener implements CappedListener {
       this.serveSecure(socket);
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      this.context.telemetry.tlsHandshakeFailed(this.config.name, error.code ?? 'unknown');
-      this.context.telemetry.socketClosed('downstream', this.config.name, 'handshake-failed');
-      socket.destroy();
+      this.failHandshake(socket, error.code ?? 'unknown');
     });
     return server;
+  }
+
+  private failHandshake(socket: TLSSocket, code: string): void {
+    const { telemetry, config } = this.context;
+    telemetry.tlsHandshakeFailed(config.name, code);
+    logFailedHandshake(this.context, socket, code);
+    telemetry.socketClosed('downstream', config.name, 'handshake-failed');
+    socket.destroy();
   }
 
   private countHandshake(socket: TLSSocket): void {
@@ -249,6 +258,8 @@ export class Listener implements CappedListener {
     else if (this.config.protocols.includes('http1')) this.serveHttp1(socket);
     else {
       // A client without ALPN, where HTTP/2 alone is spoken.
+      const why = { status: 0, cause: 'downstream.tls.failed', detail: 'no-protocol' } as const;
+      countRejected(this.context, clientInfoOf(this.context, socket), why);
       this.context.telemetry.socketClosed('downstream', this.config.name, 'no-protocol');
       socket.destroy();
     }
