@@ -192,6 +192,8 @@ class WorkerProcess {
         this.#plane?.setTicketKeys(ticketKeys);
       });
       this.#listeners = (await this.#plane?.listen()) ?? [];
+      // Now that the worker has all that it opens for itself: what it counts is what clients leave.
+      if (this.#plane !== undefined) this.#overload?.monitor.start(this.#plane);
       this.#link.send({ type: 'ready', listeners: this.#listeners });
     } catch (error) {
       this.#failBoot(snapshot, error);
@@ -221,7 +223,6 @@ class WorkerProcess {
     };
     this.#plane = this.#options.compose(snapshot, services);
     this.#answers = composeAnswers({ log: this.#log, plane: this.#plane, overload: monitor });
-    monitor.start(this.#plane);
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
       plane: this.#plane,

@@ -1,5 +1,5 @@
 /** Without its ladder a worker does run out of descriptors: that is told as what it is, and no endpoint is blamed. */
-import { metricSum, requestHead } from '../../support/index.js';
+import { metricSum, openFds, requestHead, until } from '../../support/index.js';
 import { startOverloadFixture, type OverloadFixture } from './overload-fixture.js';
 
 const LIMIT = 128;
@@ -11,6 +11,10 @@ beforeAll(async () => {
     process: { descriptors: LIMIT },
     config: { overload: { fds: false } },
   });
+});
+afterEach(async () => {
+  fixture.release();
+  await fixture.closeClients();
 });
 afterAll(() => fixture.stop());
 
@@ -37,4 +41,20 @@ it('a request for which no connection can be opened ends with 503 and a cause of
   await fixture.closeClients();
   const after = await fixture.connect();
   expect((await after.exchange(requestHead('GET /after'))).status).toBe(200);
+});
+
+it('connections beyond the descriptors are refused, each of them counted', async () => {
+  const { torus } = fixture;
+  await until(async () => (await metricSum(torus, 'torus_sockets_open', { side: 'downstream' })) === 0);
+  // Each that is let in wants one towards the upstream, too: all that there are.
+  const clients = await Promise.all(Array.from({ length: LIMIT }, () => fixture.connect()));
+  for (const client of clients) void client.send(requestHead('GET /hold'));
+  const ended = (): number =>
+    clients.filter(({ socket }) => socket.readableEnded || socket.destroyed).length;
+  const refused = (): Promise<number> => metricSum(torus, 'torus_connections_refused_total');
+  const open = (): Promise<number> => metricSum(torus, 'torus_sockets_open', { owner: 'plain' });
+  await until(async () => ended() + (await open()) === LIMIT);
+  expect(ended()).toBeGreaterThan(LIMIT / 4);
+  expect(await refused()).toBe(ended());
+  expect(openFds(torus.workers()[0]!)).toBeLessThan(LIMIT);
 });
