@@ -14,6 +14,7 @@ import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import { WorkerMetrics } from '../../observability/metrics.js';
 import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
+import { RefusalLog } from '../../observability/refusal-log.js';
 import { observeProcess } from '../../observability/process-gauges.js';
 import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
 import type { Answers, AskMessage } from '../ipc/questions.js';
@@ -210,6 +211,10 @@ class WorkerProcess {
         observeProcess({ open: openFileDescriptors, limit: fileDescriptorLimit() }),
       ),
       sockets: ledger,
+      refusals: new RefusalLog({
+        warn: (facts, message) => this.#log.warn(facts, message),
+        after: (delayMs, run) => void setTimeout(run, delayMs).unref(),
+      }),
       exemplars: snapshot.metrics?.exemplars === true,
       more: () => this.#tracing.metrics(),
     });
