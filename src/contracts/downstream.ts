@@ -15,6 +15,8 @@ export interface DownstreamStream {
   readonly body: Body;
   /** Body bytes that have arrived so far, after transfer coding. */
   readonly requestBytes: number;
+  /** Its body is at fault already, and `onDownstreamFailure` about to say so: nothing of it may go upstream. */
+  readonly isFaulty?: boolean;
   /** A streamed body that grows past this ends the exchange with `downstream.filter.too-large`. */
   limitRequestBody(maxBytes: number): void;
   /** The request may pause for long: from here on the silence of both sides together is watched by the upstream connection. */

@@ -129,6 +129,11 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return this.reader.isInBody;
   }
 
+  /** What arrived of it together with the head is no body. */
+  get isBodyFaulty(): boolean {
+    return this.reader.isFaulty;
+  }
+
   /** Body bytes of the running request that have arrived, once it streams. */
   get requestBodyBytes(): number {
     return this.reader.bodyBytes;

@@ -19,6 +19,7 @@ export interface StreamHost extends BodyTarget {
   readonly client: ClientInfo;
   readonly mustClose: boolean;
   readonly isReceivingBody: boolean;
+  readonly isBodyFaulty: boolean;
   readonly requestBodyBytes: number;
   limitRequestBody(maxBytes: number): void;
   coarseNow(): number;
@@ -56,6 +57,10 @@ export class Http1Stream implements DownstreamStream {
 
   get requestBytes(): number {
     return this.body.kind === 'complete' ? this.body.bytes.length : this.connection.requestBodyBytes;
+  }
+
+  get isFaulty(): boolean {
+    return this.connection.isBodyFaulty;
   }
 
   observe(observer: DownstreamObserver): void {
