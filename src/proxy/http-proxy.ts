@@ -354,7 +354,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.outcome = reply.cause;
     this.exchange.phase = 'response';
     this.downstream.discardRequestBody();
-    const problem = renderReply(this.exchange, reply);
+    const problem = renderReply(this.exchange, reply, this.graph.proxyName);
     this.exchange.status = problem.head.status;
     if (this.trace !== undefined) this.tell(this.trace, problem.head, reply.cause);
     this.exchange.repliedAfterMs = this.proxy.options.timers.now() - this.exchange.startedAt;

@@ -343,7 +343,8 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   onRefused(cause: Cause, rule: string): void {
     const { status } = CAUSES[cause];
     const requestId = countRejected(this.context, this.client, { status, cause, detail: rule });
-    const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
+    const proxy = this.context.proxyName;
+    const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [], proxy });
     const contentLength = problem.body?.length ?? 0;
     const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.now() } as const;
     writeWhole(this.socket, serialiseResponseHead(problem.head, writing), problem.body);

@@ -131,6 +131,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean; overloa
       },
     },
     requestIdField: 'x-request-id',
+    proxyName: 'torus',
     trusted: compileIpSet([]),
     owned: [],
   });
