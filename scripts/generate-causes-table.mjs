@@ -20,7 +20,8 @@ Every request ends with one of these words, \`side.phase.reason\`. The same word
 - in the **metrics**, as the label \`cause\` of \`torus_http_requests_total\`, and of \`torus_rejected_requests_total\` for what never became a request,
 - in the **problem document** that Torus answers, as \`cause\`, beside the \`requestId\` that the access log has as \`id\`,
 - in **\`Proxy-Status\`** (RFC 9209) of that answer, as \`details\`, beside the registered error type that comes nearest:
-  \`Proxy-Status: torus;error=connection_refused;details="upstream.connect.refused"\`. What an upstream says in that field passes as it is.
+  \`Proxy-Status: torus;error=connection_refused;details="upstream.connect.refused"\`. The name is that of the gateway in \`Via\`
+  (\`forwarded.via\`), so that tiers can be told apart. What an upstream says in that field passes as it is.
 
 \`torus cause WORD\` prints a row of these tables in a terminal.
 
@@ -46,6 +47,10 @@ const PHASES = {
   'downstream.proxy-header': [
     'downstream.proxy-header',
     'The PROXY header that a load balancer should have sent first.',
+  ],
+  'downstream.tls': [
+    'downstream.tls',
+    'The TLS handshake with the client. It never became a request: such lines have no method, path or route. Who leaves without a word has no line: [tls.md](tls.md).',
   ],
   'downstream.head': [
     'downstream.head',

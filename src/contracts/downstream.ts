@@ -17,6 +17,8 @@ export interface DownstreamStream {
   readonly requestBytes: number;
   /** Nothing can be sent to the client any more. */
   readonly isGone: boolean;
+  /** Its body is at fault already, and `onDownstreamFailure` about to say so: nothing of it may go upstream. */
+  readonly isFaulty?: boolean;
   /** A streamed body that grows past this ends the exchange with `downstream.filter.too-large`. */
   limitRequestBody(maxBytes: number): void;
   /** The request may pause for long: from here on the silence of both sides together is watched by the upstream connection. */

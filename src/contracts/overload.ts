@@ -52,8 +52,10 @@ export interface Overload {
   readonly shedBy: OverloadResource;
   /** Value of Retry-After. */
   readonly retryAfter: string;
-  /** Client connections that may be accepted before descriptors run out; Infinity where they are not watched. */
+  /** Client connections that may be accepted before descriptors run out. */
   readonly freeDescriptors: number;
+  /** An upstream connection may be opened: there are descriptors left to refuse clients with. */
+  readonly mayConnect: boolean;
 }
 
 /** The routes that are never shed, and those that are. */

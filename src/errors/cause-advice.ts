@@ -15,6 +15,10 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
     'Turn the PROXY protocol on at the load balancer, or narrow `proxyProtocol.from` to those that speak it (health checks often do not).',
   'downstream.proxy-header.timeout':
     'The peer connected and sent no whole header within `proxyProtocol.timeout`: as for a missing header.',
+  'downstream.tls.failed':
+    '`detail` has the code of OpenSSL. `ERR_SSL_HTTP_REQUEST`: plain HTTP to a port of TLS. `…ALERT…`: the client refused, mostly the certificate (is the chain complete, the name in it?). `…VERSION…`, `…PROTOCOL`, `…CIPHER`: it is too old ([tls.md](tls.md)). `no-protocol`: it names none by ALPN where only HTTP/2 is spoken.',
+  'downstream.tls.timeout':
+    'The client connected and did not shake hands within `listeners[].timeouts.tlsHandshake`. `silent`: it sent nothing at all; is it one that speaks no TLS, and waits for the server?',
   'downstream.head.malformed': `\`detail\` names the rule that was broken. ${CLIENT}`,
   'downstream.head.too-large':
     'Usually cookies that pile up. Make them smaller, or raise `listeners[].limits.head` or `headerCount`: `detail` says which.',
@@ -80,6 +84,8 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
   'upstream.tls.timeout':
     'TCP connects, but nobody shakes hands: is it a port without TLS, or a host that is overloaded?',
   'upstream.request.reset': `It refused to take the rest of a body that was still being sent, or broke down over it: a write failed. Where the reset was noticed by reading, or all was sent, the same is \`upstream.head.reset\`: count the two together. ${UPSTREAM_LOG}`,
+  'upstream.request.timeout':
+    'The rest of the body waited for `timeouts.idle` of the route, and the endpoint read none of it: is it stuck, or busy with what it has? Raise it only if uploads may pause there for that long.',
   'upstream.head.closed': `It crashed, restarts, or closes idle connections sooner than \`pool.idleTimeout\`. ${UPSTREAM_LOG}`,
   'upstream.head.reset': `It crashed, or something between resets the connection. Of a request whose body is still being sent it may be \`upstream.request.reset\`: that is whichever the system tells of first. ${UPSTREAM_LOG}`,
   'upstream.head.malformed': '`detail` names the rule that the response broke: the service must be mended.',
@@ -102,7 +108,7 @@ export const CAUSE_ADVICE: Readonly<Record<Cause, string>> = {
   'upstream.attempt.timeout':
     'Every try took longer than `retry.perTryTimeout`: is the service slow, or the limit too tight?',
   'upstream.exchange.timeout':
-    'The whole took longer than `timeouts.request` of the route, or than the client allowed (`grpc-timeout`).',
+    '`request-deadline`: the whole took longer than `timeouts.request` of the route, or than the client allowed (`grpc-timeout`). `idle`: before there was an answer, neither side sent a byte to the other for `timeouts.idle`.',
   'upstream.tunnel.reset': `The service broke the connection. ${UPSTREAM_LOG}`,
   'upstream.tunnel.timeout':
     'No byte either way for `timeouts.idle`. WebSockets should ping; or raise it. `half-closed`: one side had ended and the other stayed silent.',

@@ -8,6 +8,7 @@ export type ProxyError =
   | 'connection_refused'
   | 'connection_terminated'
   | 'connection_timeout'
+  | 'connection_write_timeout'
   | 'destination_not_found'
   | 'destination_unavailable'
   | 'dns_error'
@@ -38,6 +39,7 @@ const BY_PREFIX: readonly (readonly [prefix: string, error: ProxyError])[] = [
   ['upstream.connect.unresolved', 'dns_error'],
   ['upstream.tls.timeout', 'connection_timeout'],
   ['upstream.tls.', 'tls_protocol_error'],
+  ['upstream.request.timeout', 'connection_write_timeout'],
   ['upstream.request.', 'connection_terminated'],
   ['upstream.head.closed', 'connection_terminated'],
   ['upstream.head.reset', 'connection_terminated'],

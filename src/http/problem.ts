@@ -16,6 +16,8 @@ export interface ProblemOptions {
   readonly traceId?: string | undefined;
   readonly detail: string | undefined;
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The name of this gateway in Via. */
+  readonly proxy?: string | undefined;
 }
 
 export interface Problem {
@@ -35,7 +37,7 @@ export function problemOf(options: ProblemOptions): Problem {
   pairs.push(
     ['content-type', 'application/problem+json'],
     ['cache-control', 'no-store'],
-    ['proxy-status', proxyStatusOf(options.cause)],
+    ['proxy-status', proxyStatusOf(options.cause, options.proxy ?? '')],
   );
   return { head: headOf(status, fieldsOf(pairs), body.length), body };
 }

@@ -63,7 +63,7 @@ export const SUMMED_FAMILIES: readonly MetricFamily[] = [
     'counter',
     'torus_rejected_requests_total',
     ['listener', 'status', 'cause'],
-    'Requests refused by their head.',
+    'Requests refused by their head, and connections without one: a PROXY header or a TLS handshake that failed.',
   ),
   family('counter', 'torus_sockets_opened_total', ['side', 'owner'], 'Sockets opened.'),
   family('counter', 'torus_sockets_closed_total', ['side', 'owner', 'reason'], 'Sockets closed.'),

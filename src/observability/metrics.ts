@@ -14,6 +14,7 @@ import type { Cell } from './label-tree.js';
 import type { MetricsSnapshot, Sample } from './metrics-snapshot.js';
 import { MirrorMetrics } from './mirror-metrics.js';
 import type { ProcessGauges } from './process-gauges.js';
+import type { RefusalLog } from './refusal-log.js';
 import { RequestMetrics } from './request-metrics.js';
 import { SocketLedger } from './socket-ledger.js';
 
@@ -23,6 +24,8 @@ export interface WorkerMetricsOptions {
   readonly process: ProcessGauges;
   /** Told of each socket, whatever its side. */
   readonly sockets?: SocketCount;
+  /** Told of every connection that is refused. */
+  readonly refusals?: Pick<RefusalLog, 'refused'>;
   /** Durations name traces. */
   readonly exemplars?: boolean;
   /** Counts of other parts of the worker. */
@@ -38,6 +41,7 @@ export class WorkerMetrics implements Telemetry {
   readonly #accessLog: AccessLog | undefined;
   readonly #process: ProcessGauges;
   readonly #sockets: SocketCount | undefined;
+  readonly #refusals: WorkerMetricsOptions['refusals'];
   readonly #more: WorkerMetricsOptions['more'];
   readonly #requests = new RequestMetrics();
   readonly #ledger = new SocketLedger();
@@ -63,6 +67,7 @@ export class WorkerMetrics implements Telemetry {
     this.#accessLog = options.accessLog;
     this.#process = options.process;
     this.#sockets = options.sockets;
+    this.#refusals = options.refusals;
     this.#more = options.more;
     this.showExemplars(options.exemplars === true);
   }
@@ -84,6 +89,7 @@ export class WorkerMetrics implements Telemetry {
 
   connectionRefused(listener: string, reason: string): void {
     this.#refused.add(listener, reason, 1);
+    this.#refusals?.refused(listener, reason);
   }
 
   tlsHandshakeDone(listener: string, version: string, resumed: boolean): void {

@@ -20,6 +20,8 @@ export interface GraphParts {
   readonly router: Router<CompiledRoute>;
   readonly forwarder: Forwarder;
   readonly requestIdField: string;
+  /** What this gateway calls itself in Via and Proxy-Status; empty for no name. */
+  readonly proxyName: string;
   readonly trusted: IpSet;
   /** undefined where tracing is off. */
   readonly tracer?: Tracer | undefined;
@@ -38,6 +40,7 @@ export class Graph {
   readonly router: Router<CompiledRoute>;
   readonly forwarder: Forwarder;
   readonly requestIdField: string;
+  readonly proxyName: string;
   readonly trusted: IpSet;
   readonly explain: GraphParts['explain'];
   readonly tracer: Tracer | undefined;
@@ -51,6 +54,7 @@ export class Graph {
     this.router = parts.router;
     this.forwarder = parts.forwarder;
     this.requestIdField = parts.requestIdField;
+    this.proxyName = parts.proxyName;
     this.trusted = parts.trusted;
     this.explain = parts.explain;
     this.tracer = parts.tracer;

@@ -249,6 +249,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
 
   /** Limits and filters that concern the body itself. */
   private checkBody(route: CompiledRoute): void {
+    if (this.downstream.isFaulty === true) return;
     const { maxBytes, readers } = route.bodyRules;
     if (this.downstream.requestBytes > maxBytes) {
       this.reply({ status: 413, cause: 'downstream.filter.too-large' });
@@ -284,6 +285,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
   // ---- forward -------------------------------------------------------------------------------------------------------
 
   private forward(route: CompiledRoute): void {
+    if (this.downstream.isFaulty === true) return;
     if (this.downstream.head.method === 'OPTIONS' && this.isFinalRecipient(route)) return;
     const upstream = route.split === undefined ? route.upstream : this.chosenBy(route.split, route);
     this.upstream = upstream;
@@ -352,7 +354,7 @@ export class ExchangeRun implements DownstreamObserver, ForwardOwner, Placed {
     this.outcome = reply.cause;
     this.exchange.phase = 'response';
     this.downstream.discardRequestBody();
-    const problem = renderReply(this.exchange, reply);
+    const problem = renderReply(this.exchange, reply, this.graph.proxyName);
     this.exchange.status = problem.head.status;
     if (this.trace !== undefined) this.tell(this.trace, problem.head, reply.cause);
     this.exchange.repliedAfterMs = this.proxy.options.timers.now() - this.exchange.startedAt;

@@ -10,16 +10,18 @@ import { reasonOf } from '../http/reason.js';
 
 /** Owns the form of the answers that Torus makes itself: a problem document, or a status of gRPC for a client that speaks it. */
 
-/** The answer as it is sent. For gRPC calls it notes the status with the exchange. */
-export function renderReply(exchange: Exchange, reply: LocalReply): Problem {
+/** The answer as it is sent. For gRPC calls it notes the status with the exchange. `proxy`: the name of this gateway in Via. */
+export function renderReply(exchange: Exchange, reply: LocalReply, proxy: string): Problem {
   const fields = fieldsWith(reply);
   if (exchange.grpc !== undefined && reply.status >= 300) {
     exchange.grpc.status = grpcStatusOf(reply.status, reply.cause);
-    return grpcReply(exchange, reply, [...fields, ['grpc-status', String(exchange.grpc.status)]]);
+    const proxyStatus = proxyStatusOf(reply.cause, proxy);
+    const status = String(exchange.grpc.status);
+    return grpcReply(exchange, reply, [...fields, ['grpc-status', status], ['proxy-status', proxyStatus]]);
   }
   const { status, cause, detail } = reply;
   const traceId = exchange.trace?.sampled === true ? exchange.trace.traceId : undefined;
-  return problemOf({ status, cause, requestId: exchange.id, traceId, detail, fields });
+  return problemOf({ status, cause, requestId: exchange.id, traceId, detail, fields, proxy });
 }
 
 type Pair = readonly [name: string, value: string];
@@ -39,7 +41,6 @@ function grpcReply({ id }: Exchange, { cause, detail }: LocalReply, fields: read
     ...fields,
     ['grpc-message', encodeGrpcMessage(message)],
     ['x-request-id', id],
-    ['proxy-status', proxyStatusOf(cause)],
   ];
   // Of unknown length, so that no Content-Length is told: it would be one of the trailers.
   const head = {

@@ -100,6 +100,7 @@ const contextFor = (reading: Reading): ListenerContext => ({
     create: () => ({ arm: ignore, disarm: ignore, remainingMs: 0 }),
   },
   trusted: NOBODY,
+  proxyName: 'torus',
   nextId: () => 'id',
   isDraining: () => false,
   isPatient: () => false,

@@ -7,4 +7,5 @@ export const CALM: Overload = {
   shedBy: 'fds',
   retryAfter: '1',
   freeDescriptors: Infinity,
+  mayConnect: true,
 };

@@ -42,7 +42,7 @@ const forwardedSchema = z.strictObject({
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z:-]*$/, { error: 'must be a name without spaces, or empty' })
     .prefault('torus')
     .describe(
-      'Name of this gateway in Via (RFC 9110 section 7.6.3); empty for no Via, and no end of endless loops.',
+      'Name of this gateway in Via (RFC 9110 section 7.6.3) and in Proxy-Status of its own answers (RFC 9209); empty for no Via, and no end of endless loops.',
     ),
   requestId: text('header name', parseWritableFieldName)
     .prefault('x-request-id')

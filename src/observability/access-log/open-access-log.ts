@@ -8,7 +8,7 @@ import { commonLines } from './common-lines.js';
 import { FollowedFile } from './followed-file.js';
 import { jsonLines } from './json-lines.js';
 import type { LineSink } from './line-sink.js';
-import { bufferedStdout, prettyStdout } from './line-sink.js';
+import { bufferedStdout, prettyStdout } from './standard-output.js';
 import { LogTrouble } from './log-trouble.js';
 
 export interface AccessLogServices {

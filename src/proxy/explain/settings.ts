@@ -64,6 +64,7 @@ export function routeTimeouts(
   return rows('route', 'ms', [
     ['whole request', requestMs, 'timeouts.request'],
     ['response head', headMs, 'timeouts.responseHead'],
+    ['upstream takes nothing', timeouts.idleMs, 'timeouts.idle'],
     ['silence of a response or tunnel', timeouts.idleMs, 'timeouts.idle'],
     ['one attempt', retry?.perTryTimeoutMs ?? 0, 'retry.perTryTimeout'],
   ]);

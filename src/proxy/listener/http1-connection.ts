@@ -129,6 +129,11 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
     return this.reader.isInBody;
   }
 
+  /** What arrived of it together with the head is no body. */
+  get isBodyFaulty(): boolean {
+    return this.reader.isFaulty;
+  }
+
   /** Body bytes of the running request that have arrived, once it streams. */
   get requestBodyBytes(): number {
     return this.reader.bodyBytes;
@@ -338,7 +343,8 @@ export class Http1Connection implements ServedConnection, RequestEvents, StreamH
   onRefused(cause: Cause, rule: string, asked?: AskedFor): void {
     const { status } = CAUSES[cause];
     const requestId = countRejected(this.context, this.client, { status, cause, detail: rule, asked });
-    const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
+    const proxy = this.context.proxyName;
+    const problem = problemOf({ status, cause, requestId, detail: undefined, fields: [], proxy });
     const contentLength = problem.body?.length ?? 0;
     const writing = { framing: 'length', contentLength, connection: 'close', nowMs: this.now() } as const;
     writeWhole(this.socket, serialiseResponseHead(problem.head, writing), problem.body);

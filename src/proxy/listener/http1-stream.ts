@@ -19,6 +19,7 @@ export interface StreamHost extends BodyTarget {
   readonly client: ClientInfo;
   readonly mustClose: boolean;
   readonly isReceivingBody: boolean;
+  readonly isBodyFaulty: boolean;
   readonly requestBodyBytes: number;
   limitRequestBody(maxBytes: number): void;
   coarseNow(): number;
@@ -60,6 +61,10 @@ export class Http1Stream implements DownstreamStream {
 
   get isGone(): boolean {
     return this.ended || this.connection.socket.destroyed;
+  }
+
+  get isFaulty(): boolean {
+    return this.connection.isBodyFaulty;
   }
 
   observe(observer: DownstreamObserver): void {

@@ -260,7 +260,8 @@ export class Http2Connection implements ServedConnection, Http2StreamHost {
   private refuse(stream: ServerHttp2Stream, endStream: boolean, { cause, rule, asked }: HeadFault): void {
     const { status } = CAUSES[cause];
     const requestId = countRejected(this.context, this.client, { status, cause, detail: rule, asked });
-    const { head, body } = problemOf({ status, cause, requestId, detail: undefined, fields: [] });
+    const proxy = this.context.proxyName;
+    const { head, body } = problemOf({ status, cause, requestId, detail: undefined, fields: [], proxy });
     const contentLength = body?.length ?? 0;
     const nowMs = this.timers.coarseNow();
     const headers = responseHeadersOf(head, { contentLength, withTrailers: false, nowMs });

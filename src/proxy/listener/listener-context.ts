@@ -15,6 +15,8 @@ export interface ListenerContext {
   readonly timers: Timers;
   /** Changes with a reload. */
   readonly trusted: IpSet;
+  /** What this gateway calls itself. Changes with a reload. */
+  readonly proxyName: string;
   /** A request id for what is refused before it becomes an exchange. */
   readonly nextId: () => string;
   /** The gateway drains: every response says that its connection closes. */

@@ -7,8 +7,10 @@ import type { CappedListener, ConnectionCap } from './connection-cap.js';
 import { Http1Connection } from './http1-connection.js';
 import { Http2Connection } from './http2-connection.js';
 import type { CountedConnection } from '../../observability/connection-census.js';
+import { keepAddress, logFailedHandshake } from './failed-handshake.js';
 import { handshakingClients } from './handshaking-clients.js';
 import type { ListenerContext } from './listener-context.js';
+import { clientInfoOf, countRejected } from './listener-context.js';
 import { detectProtocol } from './protocol-detection.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { ServedConnection } from './served-connection.js';
@@ -21,6 +23,8 @@ import { chooserFor, contextOptionsOf, tlsOptionsOf } from './tls-options.js';
 /** `backlog` of listen(2); the kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+/** Until TLS is spoken: nobody who has ended can shake hands, and the connection need not wait for the deadline. */
+const TLS_SOCKET_OPTIONS = { ...SOCKET_OPTIONS, allowHalfOpen: false };
 
 export class Listener implements CappedListener {
   readonly config: ListenerConfig;
@@ -170,6 +174,7 @@ export class Listener implements CappedListener {
         this.servePlain(socket);
       });
     return tlsServer.on('connection', (socket: Socket) => {
+      keepAddress(socket);
       this.accept(socket);
     });
   }
@@ -179,25 +184,37 @@ export class Listener implements CappedListener {
     return createPlainServer(SOCKET_OPTIONS, (socket) => {
       this.accept(socket);
       proxyHeaders.read(socket, () => {
-        // A TLS server takes a connection as if it had accepted it, with what it has buffered.
         if (tlsServer === undefined) this.servePlain(socket);
-        else tlsServer.emit('connection', socket);
+        else this.handToTls(socket, tlsServer);
       });
     });
   }
 
+  /** A TLS server takes a connection as if it had accepted it, with what it has buffered. */
+  private handToTls(socket: Socket, tlsServer: TlsServer): void {
+    socket.allowHalfOpen = TLS_SOCKET_OPTIONS.allowHalfOpen;
+    tlsServer.emit('connection', socket);
+  }
+
   private createTlsServer(tls: ListenerTlsConfig, chooser: CertificateChooser): TlsServer {
-    const options = { ...SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls, chooser) };
+    const options = { ...TLS_SOCKET_OPTIONS, ...tlsOptionsOf(this.config, tls, chooser) };
     const server = createTlsServer(options, (socket) => {
+      socket.allowHalfOpen = SOCKET_OPTIONS.allowHalfOpen;
       this.countHandshake(socket);
       this.serveSecure(socket);
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      this.context.telemetry.tlsHandshakeFailed(this.config.name, error.code ?? 'unknown');
-      this.context.telemetry.socketClosed('downstream', this.config.name, 'handshake-failed');
-      socket.destroy();
+      this.failHandshake(socket, error.code ?? 'unknown');
     });
     return server;
+  }
+
+  private failHandshake(socket: TLSSocket, code: string): void {
+    const { telemetry, config } = this.context;
+    telemetry.tlsHandshakeFailed(config.name, code);
+    logFailedHandshake(this.context, socket, code);
+    telemetry.socketClosed('downstream', config.name, 'handshake-failed');
+    socket.destroy();
   }
 
   private countHandshake(socket: TLSSocket): void {
@@ -241,6 +258,8 @@ export class Listener implements CappedListener {
     else if (this.config.protocols.includes('http1')) this.serveHttp1(socket);
     else {
       // A client without ALPN, where HTTP/2 alone is spoken.
+      const why = { status: 0, cause: 'downstream.tls.failed', detail: 'no-protocol' } as const;
+      countRejected(this.context, clientInfoOf(this.context, socket), why);
       this.context.telemetry.socketClosed('downstream', this.config.name, 'no-protocol');
       socket.destroy();
     }

@@ -32,7 +32,10 @@ export const PROGRESS_CAUSES: Readonly<Record<Exclude<HeadProgress, 'complete' |
 export interface RequestEvents extends BodySource {
   /** The first bytes of a head are here, its end is not. */
   onHeadBegun(): void;
-  /** The next request is handed out only after `next`. A streamed body has its first bytes already. */
+  /**
+   * The next request is handed out only after `next`. A streamed body has its first bytes already, or none where they are at
+   * fault: then `onBodyFault` follows.
+   */
   onRequest(head: Http1RequestHead, body: Body): void;
   /** So many bytes of a streamed body came; more are to come. */
   onBodyBytes(count: number): void;
@@ -84,6 +87,11 @@ export class RequestReader implements SocketReader {
   /** The body of the running request has not fully arrived. */
   get isInBody(): boolean {
     return this.decoder !== undefined;
+  }
+
+  /** What has arrived of that body is at fault. */
+  get isFaulty(): boolean {
+    return this.decoder !== undefined && this.decoder.fault !== '';
   }
 
   nextBuffer(): Buffer {
@@ -213,9 +221,7 @@ export class RequestReader implements SocketReader {
   private beginBody(head: Http1RequestHead, rest: Piece): void {
     const decoder = new BodyDecoder(head.framing, head.contentLength);
     const next = decoder.done ? rest.start : decoder.decode(rest.bytes, rest.start, rest.end);
-    if (decoder.fault !== '')
-      this.events.onRefused(bodyFaultCause('downstream', decoder.fault), decoder.fault, head);
-    else if (!decoder.done) this.beginStream(head, decoder, rest);
+    if (decoder.fault !== '' || !decoder.done) this.beginStream(head, decoder, rest);
     else {
       // Copied, because a request may wait for a filter or a connection longer than the buffer lasts.
       const bytes = ownBytes(rest, decoder.dataStart, decoder.dataEnd);
@@ -240,15 +246,20 @@ export class RequestReader implements SocketReader {
     this.intake.begin(stream);
     this.bodyBytes = decoder.decodedBytes;
     this.maxBodyBytes = Infinity;
-    this.feed(decoder, rest);
+    if (decoder.fault === '') this.feed(decoder, rest);
     this.events.onRequest(head, { kind: 'stream', stream });
+    // Unless the head alone was answered, which has ended the reading.
+    if (decoder.fault !== '' && this.decoder === decoder) this.tellFault(decoder.fault);
+  }
+
+  private tellFault(fault: string): void {
+    this.events.onBodyFault(bodyFaultCause('downstream', fault), fault);
   }
 
   private readBody(decoder: BodyDecoder, piece: Piece): void {
     const next = decoder.decode(piece.bytes, piece.start, piece.end);
     this.bodyBytes = decoder.decodedBytes;
-    if (decoder.fault !== '')
-      this.events.onBodyFault(bodyFaultCause('downstream', decoder.fault), decoder.fault);
+    if (decoder.fault !== '') this.tellFault(decoder.fault);
     else if (this.bodyBytes > this.maxBodyBytes)
       this.events.onBodyFault('downstream.filter.too-large', undefined);
     else {

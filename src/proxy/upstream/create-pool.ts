@@ -1,4 +1,5 @@
 import type { EndpointConfig, UpstreamConfig } from '../../contracts/config.js';
+import type { Overload } from '../../contracts/overload.js';
 import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { BusyEndpoint } from './connection-home.js';
@@ -8,12 +9,15 @@ import { dialerFor } from './dialer.js';
 import { Http1Pool } from './http1-pool.js';
 import { Http2Pool } from './http2-pool.js';
 import { NegotiatedPool } from './negotiated-pool.js';
+import { sparingDialer } from './sparing-dialer.js';
 
 export interface PoolServices {
   readonly timers: Timers;
   readonly telemetry: Telemetry;
   /** Shared by the endpoints of an upstream that limits its connections. */
   readonly allowance?: ConnectionAllowance;
+  /** Undefined for those who open no connection. */
+  readonly overload?: Pick<Overload, 'mayConnect'> | undefined;
 }
 
 /** The pool that leads to an endpoint in the protocol that the upstream is configured for. */
@@ -23,6 +27,7 @@ export function createPool(
   upstream: UpstreamConfig,
   services: PoolServices,
 ): ConnectionPool {
+  const dialer = dialerFor(config, upstream.tls);
   const options = {
     endpoint,
     upstream: upstream.name,
@@ -30,7 +35,7 @@ export function createPool(
     limits: upstream.pool,
     http2: upstream.http2,
     connectTimeoutMs: upstream.connectTimeoutMs,
-    dialer: dialerFor(config, upstream.tls),
+    dialer: services.overload === undefined ? dialer : sparingDialer(dialer, services.overload),
     timers: services.timers,
     telemetry: services.telemetry,
   };

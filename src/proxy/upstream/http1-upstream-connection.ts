@@ -281,7 +281,7 @@ export class Http1UpstreamConnection
       case 'waiting':
         this.closeReason = 'timeout';
         this.fail(
-          finalFailure(this.requestSent ? 'upstream.head.timeout' : 'upstream.exchange.timeout', undefined),
+          finalFailure(this.requestSent ? 'upstream.head.timeout' : 'upstream.request.timeout', undefined),
         );
         return;
       case 'responding':

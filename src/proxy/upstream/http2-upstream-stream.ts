@@ -62,6 +62,8 @@ export class Http2UpstreamStream
   private sink: Http2OutgoingBody | undefined = undefined;
   private phase: Phase = 'waiting';
   private requestSent = false;
+  /** There is something of the request that the endpoint has not taken. */
+  private isHeldUp = false;
   private sentAtMs = 0;
   private leased = true;
 
@@ -104,6 +106,7 @@ export class Http2UpstreamStream
     this.listen(stream, request);
     if (isEmpty) this.onRequestSent();
     else this.timer.arm(this.options.idleTimeoutMs);
+    this.isHeldUp = body.kind === 'complete';
     return this.sendBody(stream, body);
   }
 
@@ -150,10 +153,12 @@ export class Http2UpstreamStream
   }
 
   onBodyBlocked(): void {
+    this.isHeldUp = true;
     this.touch();
   }
 
   onBodyTaken(): void {
+    this.isHeldUp = false;
     this.touch();
   }
 
@@ -258,6 +263,8 @@ export class Http2UpstreamStream
   private onTimeout(): void {
     if (this.phase === 'responding') this.failSilent('upstream.body.timeout', undefined);
     else if (this.requestSent) this.failSilent('upstream.head.timeout', undefined);
+    else if (this.isHeldUp) this.failSilent('upstream.request.timeout', undefined);
+    // It took what there was: the client says no more, and it has nothing to say to that.
     else this.failSilent('upstream.exchange.timeout', 'idle');
   }
 

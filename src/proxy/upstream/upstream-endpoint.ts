@@ -1,22 +1,17 @@
 import type { EndpointConfig, SlowStartConfig, UpstreamConfig } from '../../contracts/config.js';
 import type { EndpointFeed } from '../../contracts/endpoint-feed.js';
 import type { EndpointConnections } from '../../contracts/live-view.js';
-import type { Telemetry } from '../../contracts/telemetry.js';
 import type { Timers } from '../../contracts/timers.js';
 import type { AttemptObserver, Checkout, CheckoutOptions, Endpoint } from '../../contracts/upstream.js';
-import type { ConnectionAllowance } from './connection-allowance.js';
 import { endpointAuthority, endpointLabel } from '../../http/endpoint-address.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { createPool } from './create-pool.js';
+import type { PoolServices } from './create-pool.js';
 import type { EndpointWatch } from './outcome-reports.js';
 import { slowStartWeight } from './slow-start.js';
 
-export interface UpstreamServices {
-  readonly timers: Timers;
-  readonly telemetry: Telemetry;
+export interface UpstreamServices extends PoolServices {
   readonly endpoints: EndpointFeed;
-  /** Shared by the endpoints of an upstream that limits its connections. */
-  readonly allowance?: ConnectionAllowance;
 }
 
 /** Owns one address of an upstream in this worker: who it is, how busy it is, and the pool that leads to it. */

@@ -69,6 +69,9 @@ export function compose(snapshot: ConfigSnapshot, services: ComposeServices): Da
       get trusted() {
         return proxy.graph.trusted;
       },
+      get proxyName() {
+        return proxy.graph.proxyName;
+      },
     };
     return new Listener(context, cap, snapshot.accept);
   });
@@ -116,6 +119,7 @@ function composeGraph(snapshot: ConfigSnapshot, services: GraphServices): Graph 
       router: compileRouter(routes),
       forwarder: createForwarder(snapshot.forwarded, services),
       requestIdField: snapshot.forwarded.requestIdField,
+      proxyName: snapshot.forwarded.via,
       trusted: compileIpSet(snapshot.trustedProxies),
       traceFrom: traceFromOf(snapshot),
     };

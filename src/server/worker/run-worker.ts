@@ -15,6 +15,7 @@ import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import { WorkerMetrics } from '../../observability/metrics.js';
 import type { MetricsSnapshot, Sample } from '../../observability/metrics-snapshot.js';
+import { RefusalLog } from '../../observability/refusal-log.js';
 import { observeProcess } from '../../observability/process-gauges.js';
 import type { DrainReport, PrimaryMessage } from '../ipc/messages.js';
 import type { Answers, AskMessage } from '../ipc/questions.js';
@@ -193,6 +194,8 @@ class WorkerProcess {
         this.#plane?.setTicketKeys(ticketKeys);
       });
       this.#listeners = (await this.#plane?.listen()) ?? [];
+      // Now that the worker has all that it opens for itself: what it counts is what clients leave.
+      if (this.#plane !== undefined) this.#overload?.monitor.start(this.#plane);
       this.#link.send({ type: 'ready', listeners: this.#listeners });
     } catch (error) {
       this.#failBoot(snapshot, error);
@@ -209,6 +212,10 @@ class WorkerProcess {
         observeProcess({ open: openFileDescriptors, limit: fileDescriptorLimit() }),
       ),
       sockets: ledger,
+      refusals: new RefusalLog({
+        warn: (facts, message) => this.#log.warn(facts, message),
+        after: (delayMs, run) => void setTimeout(run, delayMs).unref(),
+      }),
       exemplars: snapshot.metrics?.exemplars === true,
       more: () => this.#tracing.metrics(),
     });
@@ -222,7 +229,6 @@ class WorkerProcess {
     };
     this.#plane = this.#options.compose(snapshot, services);
     this.#answers = composeAnswers({ log: this.#log, plane: this.#plane, overload: monitor });
-    monitor.start(this.#plane);
     const lifecycle = this.#newLifecycle(this.#plane, snapshot);
     this.#swap = new ConfigSwap({
       plane: this.#plane,

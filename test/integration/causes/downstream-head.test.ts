@@ -25,7 +25,7 @@ const stage = new CauseStage(async () => {
     config: {
       listeners: [
         { name: 'plain', address: '127.0.0.1:0', protocols: ['http1', 'http2'], timeouts },
-        { name: 'secure', address: '127.0.0.1:0', tls },
+        { name: 'secure', address: '127.0.0.1:0', tls, timeouts: { tlsHandshake: '300ms' } },
         { name: 'proxied', address: '127.0.0.1:0', proxyProtocol },
         { name: 'round', address: loop },
       ],
@@ -76,6 +76,16 @@ describe('the PROXY header', () => {
   stage.drives('downstream.proxy-header.timeout', 'a header that stops in the middle', () =>
     begin('PROXY TCP4 20'),
   );
+});
+
+describe('the TLS handshake', () => {
+  const begin = async (bytes: string) => {
+    const client = await stage.connect('secure');
+    await client.send(bytes);
+    return sawNothing(client);
+  };
+  stage.drives('downstream.tls.failed', 'plain HTTP', () => begin(requestHead('GET /get/a')));
+  stage.drives('downstream.tls.timeout', 'a record that stops in the middle', () => begin('\x16\x03\x01'));
 });
 
 describe('the head', () => {

@@ -30,6 +30,7 @@ const scripts: Scripts = {
     socket.resume();
     sockets.set(path, socket);
   },
+  deaf: ({ socket }) => void socket.pause(),
   closes: ({ socket }) => void socket.end(),
   resets: ({ socket }) => void socket.resetAndDestroy(),
   silent: () => undefined,
@@ -57,6 +58,7 @@ const stage = new CauseStage(async () => {
       },
       routes: [
         { name: 'main', match: { path: '/*' }, upstream: 'main', timeouts: patience },
+        { name: 'deaf', match: { path: '/deaf/*' }, upstream: 'main', timeouts },
         { name: 'idle', match: { path: '/idle/*' }, upstream: 'main', timeouts },
         { name: 'sized', match: { path: '/sized/timeout/*' }, upstream: 'main', timeouts },
         { name: 'refusing', match: { path: '/refusing/*' }, upstream: 'refusing' },
@@ -107,6 +109,15 @@ describe('before its response, an upstream', () => {
       if (cause === 'upstream.request.reset') return answered(response);
     }
     throw new Error('the worker saw the reset before the piece, twenty times');
+  });
+  stage.drives('upstream.request.timeout', 'does not read the body', async () => {
+    const path = stage.path('deaf');
+    const client = await stage.connect();
+    // More than the kernel holds of what nobody reads.
+    const size = 64 * 1024 * 1024;
+    const body = Buffer.alloc(size);
+    await client.send(requestHead(`POST ${path}`, `Content-Length: ${String(size)}`));
+    return answered(await client.exchange(body));
   });
   stage.drives('upstream.head.closed', 'closes', () => ask('closes'));
   stage.drives('upstream.head.reset', 'resets', () => ask('resets'));

@@ -72,6 +72,7 @@ describe('torus explain, without an instance', () => {
     expect(asked.stdout).toContain('x-one: 1');
     expect(asked.stdout).toMatch(/whole request +30s +routes\.users\.timeouts\.request/);
     expect(asked.stdout).toMatch(/response head +15s +default of routes\.users\.timeouts\.responseHead/);
+    expect(asked.stdout).toMatch(/upstream takes nothing +300s +default of routes\.users\.timeouts\.idle/);
   });
 
   it('ends with 1 for what would be refused, and says why', async () => {

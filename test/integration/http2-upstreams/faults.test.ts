@@ -311,14 +311,31 @@ describe('silence', () => {
     await whenClosed(deaf.connections[0]!);
   });
 
-  it('of an endpoint that opens no window for a request ends the exchange', async () => {
-    script = () => undefined;
-    const answer = await ask('http2', { body: Buffer.alloc(300_000) });
-    expect([answer.status, answer.cause]).toEqual([504, 'upstream.exchange.timeout']);
-    const sent = latest().frames.filter(({ type }) => type === FRAME.data);
-    expect(sent.reduce((sum, { payload }) => sum + payload.length, 0)).toBeLessThanOrEqual(65_535);
-    expect(sent.some(({ flags }) => (flags & END_STREAM) !== 0)).toBe(false);
-  });
+  it.each(CLIENTS)(
+    'of an endpoint that opens no window for a request ends the exchange (%s)',
+    async (client) => {
+      script = () => undefined;
+      const answer = await ask(client, { method: 'POST', body: Buffer.alloc(300_000) });
+      expect([answer.status, answer.cause]).toEqual([504, 'upstream.request.timeout']);
+      const sent = latest().frames.filter(({ type }) => type === FRAME.data);
+      expect(sent.reduce((sum, { payload }) => sum + payload.length, 0)).toBeLessThanOrEqual(65_535);
+      expect(sent.some(({ flags }) => (flags & END_STREAM) !== 0)).toBe(false);
+    },
+  );
+
+  it.each(['', 'a part of it'])(
+    'of both sides inside a request is not the endpoint’s alone (%j)',
+    async (part) => {
+      script = () => undefined;
+      const path = `/main/${String((asked += 1))}`;
+      const client = await gateway.connect();
+      const response = await client.exchange(`${requestHead(`POST ${path}`, 'Content-Length: 100')}${part}`);
+      expect(response.status).toBe(504);
+      const line = await accessLine(gateway.torus, path);
+      expect(line).toMatchObject({ cause: 'upstream.exchange.timeout', detail: 'idle' });
+      await client.close();
+    },
+  );
 });
 
 describe('a client that leaves', () => {

@@ -41,6 +41,8 @@ it('connections beyond the cap are refused and counted, over all listeners of th
   expect(refused.receivedBytes).toBe(0);
   await expect(fixture.connect('secure')).rejects.toThrow();
   expect(await metricSum(fixture.torus, 'torus_connections_refused_total', { reason: 'cap' })).toBe(2);
+  const told = await fixture.torus.waitForLog('Connections refused');
+  expect(told).toMatchObject({ level: 'warn', listener: 'plain', reason: 'cap', refused: 1 });
   for (const client of clients) expect((await client.exchange(requestHead('GET /still'))).status).toBe(200);
   await clients[0]?.close();
   await until(async () => {

@@ -1,7 +1,16 @@
 /** Peers that send or take as little, as much or as oddly as they can: each meets a limit, and each limit counts. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { metricSum, requestHead, until, type MetricLabels, type RawClient } from '../../support/index.js';
+import {
+  closeHttp2,
+  http2Ask,
+  http2Session,
+  metricSum,
+  requestHead,
+  until,
+  type MetricLabels,
+  type RawClient,
+} from '../../support/index.js';
 import { LISTENERS, startMessagesFixture, type MessagesFixture } from '../messages/messages-fixture.js';
 
 const REQUESTS = 10;
@@ -187,7 +196,7 @@ it('a client that reads a little of a response again and again is cut, and the u
   }));
 
 it('a client that trickles the handshake of TLS is cut', () =>
-  counted('torus_tls_handshake_failures_total', { listener: 'secure' }, async () => {
+  counted(...refused('downstream.tls.timeout'), async () => {
     const socket = connect({ port: fixture.torus.port('secure'), host: '127.0.0.1' });
     socket.on('error', () => undefined);
     await once(socket, 'connect');
@@ -243,15 +252,27 @@ describe('an upstream', () => {
     }),
   );
 
+  // Made before the head is sent: the gateway waits for it no longer than the gap.
+  const upload = Buffer.alloc(64 * MIB);
+
   it('that does not read a request is given up', () =>
-    counted(...ended('upstream.exchange.timeout'), async () => {
+    counted(...ended('upstream.request.timeout'), async () => {
       fixture.upstream.reply('/deaf', ({ socket }) => void socket.pause(), 'head');
       const client = await fixture.connect();
-      // Made before the head is sent: the gateway waits for it no longer than the gap.
-      const body = Buffer.alloc(64 * MIB);
-      await client.send(requestHead('POST /deaf', `Content-Length: ${String(body.length)}`));
+      await client.send(requestHead('POST /deaf', `Content-Length: ${String(upload.length)}`));
       await fixture.upstream.request('/deaf');
-      expect(await answerOf(client, body)).toEqual([504, 'upstream.exchange.timeout']);
+      expect(await answerOf(client, upload)).toEqual([504, 'upstream.request.timeout']);
+    }));
+
+  it('that does not read a request of HTTP/2 is given up', () =>
+    counted(...ended('upstream.request.timeout'), async () => {
+      fixture.upstream.reply('/deaf/2', ({ socket }) => void socket.pause(), 'head');
+      // Node would not hold so much for one session.
+      const options = { maxSessionMemory: 1000 };
+      const session = await http2Session({ port: fixture.torus.port('secure'), options });
+      const answer = await http2Ask(session, { ':path': '/deaf/2' }, upload);
+      expect([answer.status, causeOf(answer.text())]).toEqual([504, 'upstream.request.timeout']);
+      await closeHttp2(session);
     }));
 
   it('that trickles a body is cut at the deadline of the route, where it has one', () =>

@@ -1,5 +1,12 @@
 /** How the end of a body is told, both ways: in one packet, in many, and byte by byte. */
-import { rawClient, requestHead, startTorus, testCertificate } from '../../support/index.js';
+import {
+  accessLine,
+  rawClient,
+  requestHead,
+  startTorus,
+  testCertificate,
+  type LogLine,
+} from '../../support/index.js';
 import {
   LISTENERS,
   sendBytewise,
@@ -91,6 +98,56 @@ describe.each(LISTENERS)('requests on the %s listener', (listener) => {
     await sendBytewise(client, CHUNKED_REQUEST);
     expect((await client.response()).status).toBe(200);
     expect((await client.exchange(requestHead('GET /after'))).text()).toBe('ok');
+  });
+});
+
+describe.each(LISTENERS)('a fault in a body on the %s listener', (listener) => {
+  const faulty = (path: string): string => requestHead(`POST ${path}`, 'Transfer-Encoding: chunked');
+  const told = (line: LogLine): object => {
+    const { method, host, path, route, status, cause, detail } = line;
+    return { method, host, path, route, status, cause, detail };
+  };
+
+  it.each([
+    ['a chunk size that is no number', 'zz\r\nhello\r\n', 'downstream.body.malformed', 'chunk-size'],
+    ['a chunk behind a good one', '5\r\nhello\r\n5\r\nworldX', 'downstream.body.malformed', 'chunk-data-end'],
+    ['a trailer', '1\r\nx\r\n0\r\nX Y: z\r\n\r\n', 'downstream.body.malformed', 'trailer-line'],
+  ])('is told in the same way with its head and after it: %s', async (title, body, cause, detail) => {
+    const paths = ['at-once', 'later'].map((when) => `/${when}/${listener}/${title.replaceAll(' ', '-')}`);
+    const [atOnce = '', later = ''] = paths;
+    const one = await fixture.connect(listener);
+    const answers = [await one.exchange(faulty(atOnce) + body)];
+    const other = await fixture.connect(listener);
+    await other.send(faulty(later));
+    await fixture.upstream.request(later);
+    answers.push(await other.exchange(body));
+    for (const answer of answers) {
+      expect([answer.status, answer.field('connection'), answer.end]).toEqual([400, 'close', 'complete']);
+      expect(JSON.parse(answer.text())).toMatchObject({ cause });
+    }
+    const lines = await Promise.all(paths.map((path) => accessLine(fixture.torus, path)));
+    expect(lines.map(told)).toEqual(
+      paths.map((path) => ({
+        ...{ method: 'POST', host: 'example.test', path, route: 'all' },
+        ...{ status: 400, cause, detail },
+      })),
+    );
+    expect(fixture.upstream.requests.some(({ line }) => line.includes(atOnce))).toBe(false);
+  });
+
+  it('is not looked at where the head has its answer already', async () => {
+    const client = await fixture.connect(listener);
+    const answer = await client.exchange(`${requestHead('TRACE /no', 'Transfer-Encoding: chunked')}zz\r\n`);
+    expect(answer.status).toBe(501);
+  });
+
+  it('ends the connection: what comes behind it is never read as a request', async () => {
+    const client = await fixture.connect(listener);
+    const response = await client.exchange(`${faulty('/first')}zz\r\n\r\n${requestHead('GET /smuggled')}`);
+    expect(response.status).toBe(400);
+    await client.ended();
+    expect(client.unread).toHaveLength(0);
+    expect(fixture.upstream.requests.some(({ line }) => /first|smuggled/.test(line))).toBe(false);
   });
 });
 

@@ -33,6 +33,6 @@ describe('the error types of RFC 9209', () => {
 
   it('stand in a structured field with the cause', () => {
     for (const cause of ANSWERED)
-      expect(proxyStatusOf(cause)).toMatch(/^torus;error=[a-z_]+;details="[a-z.-]+"$/);
+      expect(proxyStatusOf(cause, '')).toMatch(/^torus;error=[a-z_]+;details="[a-z.-]+"$/);
   });
 });

@@ -9,6 +9,7 @@ const arrange = () => {
     router: {} as Router<CompiledRoute>,
     forwarder: {} as Forwarder,
     requestIdField: 'x-request-id',
+    proxyName: 'torus',
     trusted: compileIpSet([]),
     owned: [{ dispose: () => (disposals += 1) }, {}],
   });

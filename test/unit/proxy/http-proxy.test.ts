@@ -31,6 +31,7 @@ class FakeDownstream implements DownstreamStream {
   readonly body: Body;
   requestBytes = 0;
   isGone = false;
+  isFaulty = false;
   observer: DownstreamObserver | undefined;
   readonly sent: { status: number; body: string; fields: Record<string, string> }[] = [];
   readonly interim: number[] = [];
@@ -131,6 +132,7 @@ function world(filters: readonly Filter[], options: { matched?: boolean; overloa
       },
     },
     requestIdField: 'x-request-id',
+    proxyName: 'torus',
     trusted: compileIpSet([]),
     owned: [],
   });
@@ -205,6 +207,25 @@ describe('HttpProxy', () => {
     expect(order).toEqual(['a', 'b']);
     expect(jobs[0]?.job.fields.get('x-seen-by')).toBe('b');
     expect(jobs[0]?.job.downstream.head.fields.has('x-seen-by')).toBe(false);
+  });
+
+  it.each<[string, Filter[]]>([
+    ['', []],
+    [' once the filters have had their say', [{ name: 'seen', onRequest: () => undefined }]],
+    [' and no filter waits for it', [{ name: 'reader', onRequestBody: () => undefined }]],
+  ])('a request whose body is at fault already goes nowhere%s', (_title, filters) => {
+    const made = world(filters);
+    worlds.push(made);
+    const downstream = new FakeDownstream({
+      kind: 'stream',
+      stream: Object.assign(new PassThrough(), { trailers: undefined }),
+    });
+    downstream.isFaulty = true;
+    made.proxy.handle(downstream);
+    expect([made.jobs, downstream.interim]).toEqual([[], []]);
+    downstream.observer?.onDownstreamFailure('downstream.body.malformed', 'chunk-size');
+    expect(downstream.sent).toMatchObject([{ status: 400 }]);
+    expect(causeOf(made)).toEqual(['downstream.body.malformed']);
   });
 
   it('runs the response filters backwards, before the head is written', () => {

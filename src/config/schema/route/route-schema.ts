@@ -94,7 +94,7 @@ const routeTimeoutsSchema = z.strictObject({
   idle: duration()
     .prefault('300s')
     .describe(
-      'Longest silence of a streaming response, a gRPC call (both ways together) or a tunnel; 0 for no limit.',
+      'Longest silence of a streaming response, a gRPC call (both ways together) or a tunnel, and longest time in which the upstream takes nothing of a request body that waits for it; 0 for no limit.',
     ),
   deadlineHeader: text('header name', parseWritableFieldName)
     .optional()

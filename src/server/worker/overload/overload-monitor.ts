@@ -83,9 +83,13 @@ export class OverloadMonitor implements Overload {
     this.configure(config);
   }
 
-  /** Below 0 never: there is no connection to give back. */
+  /** Below 0 never: there is no connection to give back. Known with and without a ladder. */
   get freeDescriptors(): number {
-    return this.#config.fds === undefined ? Infinity : Math.max(0, this.#descriptors.free);
+    return Math.max(0, this.#descriptors.free);
+  }
+
+  get mayConnect(): boolean {
+    return this.#descriptors.hasSpare;
   }
 
   /** Another configuration holds from now on. Steps that it does not know are left at the next look. */
@@ -108,6 +112,7 @@ export class OverloadMonitor implements Overload {
     const probe = setInterval(this.#newProbe(), PROBE_MS);
     const look = setInterval(() => this.look(), this.#config.intervalMs);
     this.#timers = [probe.unref(), look.unref()];
+    this.#options.ledger.recount();
     this.look();
   }
 
@@ -119,7 +124,9 @@ export class OverloadMonitor implements Overload {
   /** Looks at every resource, and does what follows from it. Called by a timer; a test calls it by hand. */
   look(): void {
     const nowMs = this.#options.now();
-    if (this.#config.fds !== undefined) this.#options.ledger.recount();
+    // Where nobody asks for steps, the ledger of sockets will do until it matters.
+    if (this.#config.fds !== undefined || this.#descriptors.measure() >= SCARCE)
+      this.#options.ledger.recount();
     for (const watched of this.#watched) this.#judge(watched, nowMs);
     this.#publish();
     this.#shrinkHeap(nowMs);
@@ -192,7 +199,7 @@ export class OverloadMonitor implements Overload {
   /** Sockets may open faster than anybody looks: from the first step on, each is judged as it opens. */
   #watchDescriptors(): void {
     const { ladder } = this.#watchedBy('fds');
-    const alarm = this.#config.fds === undefined ? Infinity : Math.min(ladder.firstThreshold, SCARCE);
+    const alarm = Math.min(ladder.firstThreshold, SCARCE);
     this.#options.ledger.watch(alarm * this.#descriptors.usable, () => {
       this.#judge(this.#watchedBy('fds'), this.#options.now());
       this.#publish();

@@ -22,6 +22,9 @@ export interface Resource {
  */
 const reserveOf = (limit: number): number => Math.min(64, Math.max(4, Math.ceil(limit / 50)));
 
+/** Of the reserve, for connections that are accepted to be refused. */
+const KEPT_FOR_REFUSALS = 2;
+
 export class Descriptors implements Resource {
   readonly name = 'fds';
   readonly limit: number;
@@ -43,6 +46,11 @@ export class Descriptors implements Resource {
   /** How many may still be opened; below 0 when the reserve is touched. */
   get free(): number {
     return this.usable - this.#ledger.open;
+  }
+
+  /** What is no client may go on into the reserve, but not to its end. */
+  get hasSpare(): boolean {
+    return this.#ledger.open < this.limit - KEPT_FOR_REFUSALS;
   }
 
   configure({ fds }: OverloadConfig): void {

@@ -38,6 +38,7 @@ describe('the condition of a failure', () => {
     ['upstream.head.closed', 'stale', 'reset'],
     ['upstream.head.malformed', 'no', 'reset'],
     ['upstream.request.reset', 'no', 'reset'],
+    ['upstream.request.timeout', 'no', 'timeout'],
     ['upstream.head.timeout', 'no', 'timeout'],
     ['upstream.attempt.timeout', 'no', 'timeout'],
     ['upstream.pick.none-available', 'safe', undefined],

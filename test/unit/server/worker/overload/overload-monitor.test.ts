@@ -91,6 +91,27 @@ describe('the overload monitor', () => {
     expect(monitor.freeDescriptors).toBe(0);
   });
 
+  it('knows how many are left also where it takes no step for them, and tells who accepts', () => {
+    world = arrange({ fds: undefined });
+    const { monitor, open, calls } = world;
+    open(USABLE - 1);
+    expect(monitor.freeDescriptors).toBe(1);
+    expect(calls).toContain('descriptors');
+    expect(monitor.describe().level).toBe(0);
+    expect(monitor.describe().resources.map(({ resource }) => resource)).not.toContain('fds');
+  });
+
+  it('leaves the last two to those who accept what is refused', () => {
+    world = arrange();
+    const { monitor, open, close } = world;
+    open(LIMIT - 3);
+    expect(monitor.mayConnect).toBe(true);
+    open(1);
+    expect([monitor.mayConnect, monitor.freeDescriptors]).toEqual([false, 0]);
+    close(1);
+    expect(monitor.mayConnect).toBe(true);
+  });
+
   it('closes idle connections at each look while that step holds, and no longer', () => {
     world = arrange();
     const { monitor, fill, calls, pass } = world;
@@ -200,7 +221,6 @@ describe('the overload monitor', () => {
       steps: { 'shorten-idle': true, 'no-keep-alive': true, shed: false },
     });
     expect(monitor.describe().resources.map(({ resource }) => resource)).toEqual(['memory', 'loop-delay']);
-    expect(monitor.freeDescriptors).toBe(Infinity);
     expect(monitor.metrics().gauges['torus_worker_overload_pressure']).toHaveLength(2);
   });
 
