@@ -15,7 +15,7 @@ export interface ConfigChange {
   readonly from?: string;
   /** Undefined for what was removed. */
   readonly to?: string;
-  /** Of what came or went and has parts: those, whole; settings that nobody wrote are left out. */
+  /** Of what came or went and has parts: those, whole; settings that nobody wrote are left out. Of the first 500 changes only. */
   readonly members?: readonly ConfigMember[];
 }
 
@@ -27,11 +27,21 @@ interface Seen {
 
 /** In the order of the keys; empty when a reload would change nothing that holds. */
 export function diffSnapshots(former: ConfigSnapshot, next: ConfigSnapshot): readonly ConfigChange[] {
-  return [...compare('', seenOf(former), seenOf(next))].map((change) => {
-    if (change.members === undefined) return change;
+  const found = [...compare('', seenOf(former), seenOf(next))];
+  return found.map(({ change, whole }, at) => {
+    if (whole === undefined || at >= MAX_PARTED) return change;
     const { written } = change.kind === 'added' ? next : former;
-    return { ...change, members: change.members.filter(({ path }) => isTold(written, change.path, path)) };
+    return { ...change, members: membersOf(whole).filter(({ path }) => isTold(written, change.path, path)) };
   });
+}
+
+/** Nobody reads more of them, and the primary does nothing else meanwhile. */
+const MAX_PARTED = 500;
+
+interface Found {
+  readonly change: ConfigChange;
+  /** What came or went and has parts, as it may be shown. */
+  readonly whole?: object;
 }
 
 const seenOf = (snapshot: ConfigSnapshot): Seen => ({
@@ -43,7 +53,7 @@ const seenOf = (snapshot: ConfigSnapshot): Seen => ({
 const servedOf = (snapshot: ConfigSnapshot): object =>
   Object.fromEntries(Object.entries(snapshot).filter(([key]) => key !== 'version' && key !== 'written'));
 
-function* compare(path: string, from: Seen, to: Seen): Generator<ConfigChange> {
+function* compare(path: string, from: Seen, to: Seen): Generator<Found> {
   if (isDeepStrictEqual(from.value, to.value)) return;
   const parts = partsOf(from.value, to.value);
   if (parts === undefined) yield leaf(path, from, to);
@@ -51,21 +61,24 @@ function* compare(path: string, from: Seen, to: Seen): Generator<ConfigChange> {
     for (const part of parts.keys)
       yield* compare(parts.pathOf(path, part), parts.at(from, part), parts.at(to, part));
   if (parts?.isOrdered === true && isReordered(from.value, to.value))
-    yield { kind: 'changed', path, from: namesIn(from.value), to: namesIn(to.value) };
+    yield { change: { kind: 'changed', path, from: namesIn(from.value), to: namesIn(to.value) } };
 }
 
-function leaf(path: string, from: Seen, to: Seen): ConfigChange {
+function leaf(path: string, from: Seen, to: Seen): Found {
   const key = /([^.[\]]*)\]?$/.exec(path)?.[1] ?? '';
   const shownPath = withoutUnit(path);
   if (from.value === undefined)
-    return { kind: 'added', path: shownPath, to: showValue(key, to.shown), ...parted(to) };
+    return { change: { kind: 'added', path: shownPath, to: showValue(key, to.shown) }, ...wholeOf(to) };
   if (to.value === undefined)
-    return { kind: 'removed', path: shownPath, from: showValue(key, from.shown), ...parted(from) };
-  return { kind: 'changed', path: shownPath, from: showValue(key, from.shown), to: showValue(key, to.shown) };
+    return {
+      change: { kind: 'removed', path: shownPath, from: showValue(key, from.shown) },
+      ...wholeOf(from),
+    };
+  const values = { from: showValue(key, from.shown), to: showValue(key, to.shown) };
+  return { change: { kind: 'changed', path: shownPath, ...values } };
 }
 
-const parted = ({ shown }: Seen): Pick<ConfigChange, 'members'> =>
-  isRecord(shown) ? { members: membersOf(shown) } : {};
+const wholeOf = ({ shown }: Seen): Pick<Found, 'whole'> => (isRecord(shown) ? { whole: shown } : {});
 
 /** How two values are taken apart; undefined for values that are compared as they are. */
 interface Parts {
@@ -89,17 +102,27 @@ const recordParts = (from: object, to: object): Parts => ({
   at: ({ value, shown }, key) => ({ value: memberOf(value, key), shown: memberOf(shown, key) }),
 });
 
-const listParts = (from: readonly unknown[], to: readonly unknown[]): Parts => ({
-  keys: [...new Set([...from, ...to].map((item) => nameOf(item) ?? ''))],
-  isOrdered: true,
-  pathOf: (path, key) => `${path}[${key}]`,
-  at: ({ value, shown }, key) => {
-    const place = (value as readonly unknown[]).findIndex((item) => nameOf(item) === key);
-    return place < 0
-      ? { value: undefined, shown: undefined }
-      : { value: (value as readonly unknown[])[place], shown: (shown as readonly unknown[])[place] };
-  },
-});
+const listParts = (from: readonly unknown[], to: readonly unknown[]): Parts => {
+  const places = new Map<unknown, ReadonlyMap<string, number>>([
+    [from, placesIn(from)],
+    [to, placesIn(to)],
+  ]);
+  return {
+    keys: [...new Set([...from, ...to].map((item) => nameOf(item) ?? ''))],
+    isOrdered: true,
+    pathOf: (path, key) => `${path}[${key}]`,
+    at: ({ value, shown }, key) => {
+      const place = places.get(value)?.get(key);
+      return place === undefined
+        ? { value: undefined, shown: undefined }
+        : { value: (value as readonly unknown[])[place], shown: (shown as readonly unknown[])[place] };
+    },
+  };
+};
+
+/** Of each name in a list. Made once for each: there may be many thousand routes, and the primary does nothing else meanwhile. */
+const placesIn = (items: readonly unknown[]): ReadonlyMap<string, number> =>
+  new Map(items.map((item, place) => [nameOf(item) ?? '', place]));
 
 const memberOf = (value: unknown, key: string): unknown =>
   isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
@@ -111,7 +134,9 @@ const namesIn = (items: unknown): string =>
 function isReordered(from: unknown, to: unknown): boolean {
   if (!Array.isArray(from) || !Array.isArray(to)) return false;
   const [before, after] = [from, to].map((items) => items.map((item) => nameOf(item)));
-  const common = (names: readonly unknown[] = [], others: readonly unknown[] = []): readonly unknown[] =>
-    names.filter((name) => others.includes(name));
+  const common = (names: readonly unknown[] = [], others: readonly unknown[] = []): readonly unknown[] => {
+    const known = new Set(others);
+    return names.filter((name) => known.has(name));
+  };
   return !isDeepStrictEqual(common(before, after), common(after, before));
 }

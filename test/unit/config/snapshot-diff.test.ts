@@ -121,4 +121,23 @@ describe('the difference of two configurations', () => {
     next.routes[1]!.retry = { attempts: 1 };
     expect(await changesTo(next)).toEqual([]);
   });
+
+  it('looks each of many routes up, and not for each among all: probes wait for it', async () => {
+    const count = 500;
+    let reads = 0;
+    const named = async (prefix: string): Promise<ConfigSnapshot> => {
+      const routes = Array.from({ length: count }, (_, at) => ({
+        ...{ name: `r${String(at)}`, match: { path: `/${prefix}${String(at)}/*` }, upstream: 'app' },
+      }));
+      const snapshot = await snapshotOf({ ...BASE, routes });
+      const watched = snapshot.routes.map((route) => {
+        const { name } = route;
+        const get = (): string => ((reads += 1), name);
+        return Object.defineProperty({ ...route }, 'name', { get, enumerable: true });
+      });
+      return { ...snapshot, routes: watched };
+    };
+    expect(diffSnapshots(await named('a'), await named('b'))).toHaveLength(count);
+    expect(reads).toBeLessThan(count * 40);
+  });
 });
