@@ -23,8 +23,9 @@ export const printToken = (options: OptionValues, env: NodeJS.ProcessEnv, output
   if (broken >= 0) return complain(output, `--claim ${options.claim?.[broken] ?? ''}: write name=value`);
   if (secret === undefined || secret === '') return complain(output, 'give --secret or set JWT_SECRET');
   if (algorithm === undefined) return complain(output, `--algorithm must be one of ${ALGORITHMS.join(', ')}`);
+  const { sub: subject, scope, expires = '1h' } = options;
+  if (!isLifetime(expires)) return complain(output, '--expires must be a duration, like 15m');
   try {
-    const { sub: subject, scope, expires = '1h' } = options;
     const named = Object.fromEntries(claims.filter((claim) => claim !== undefined));
     output.line(signToken({ subject, claims: named, scope, expires }, secret, algorithm));
     return 0;
@@ -59,6 +60,16 @@ const parseClaim = (text: string): readonly [string, unknown] | undefined => {
 
 const lifetimeOf = (text: string): NonNullable<SignOptions['expiresIn']> =>
   /^\d+$/.test(text) ? Number(text) : (text as NonNullable<SignOptions['expiresIn']>);
+
+/** Asked of the library, which has its own idea of a duration: its words name an option of its own. */
+const isLifetime = (text: string): boolean => {
+  try {
+    jwt.sign({}, 'of nobody', { expiresIn: lifetimeOf(text) });
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const complain = (output: Output, problem: string): number => {
   output.problem(`torus token: ${problem}`);
