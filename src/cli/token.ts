@@ -23,9 +23,8 @@ export const printToken = (options: OptionValues, env: NodeJS.ProcessEnv, output
   if (broken >= 0) return complain(output, `--claim ${options.claim?.[broken] ?? ''}: write name=value`);
   if (secret === undefined || secret === '') return complain(output, 'give --secret or set JWT_SECRET');
   if (algorithm === undefined) return complain(output, `--algorithm must be one of ${ALGORITHMS.join(', ')}`);
-  const { sub: subject, scope, expires = '1h' } = options;
-  if (!isLifetime(expires)) return complain(output, '--expires must be a duration, like 15m');
   try {
+    const { sub: subject, scope, expires = '1h' } = options;
     const named = Object.fromEntries(claims.filter((claim) => claim !== undefined));
     output.line(signToken({ subject, claims: named, scope, expires }, secret, algorithm));
     return 0;
@@ -41,6 +40,7 @@ export const signToken = (
   algorithm: (typeof ALGORITHMS)[number],
 ): string => {
   const claims = { ...request.claims, ...(request.scope === undefined ? {} : { scope: request.scope }) };
+  if (!isLifetime(request.expires)) throw new Error('--expires must be a duration, like 15m');
   const expiresIn = lifetimeOf(request.expires);
   const subject = request.subject === undefined ? {} : { subject: request.subject };
   return jwt.sign(claims, secret, { algorithm, expiresIn, ...subject });
