@@ -1,12 +1,12 @@
 /** Owns the file of a recording: a new one, for its owner alone, that is there whole or not at all. */
-import { rmSync } from 'node:fs';
-import type { WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { openPrivateFile } from '../config/index.js';
+import { openPrivateFile, removeFile } from '../config/index.js';
 import { messageOf } from '../errors/message-of.js';
 import { AdminFailure } from './admin-failure.js';
+
+type WriteStream = ReturnType<typeof openPrivateFile>;
 
 const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -46,7 +46,7 @@ export class RecordingFile {
   discard(): void {
     this.#forgetStops();
     this.#stream.destroy();
-    rmSync(this.name, { force: true });
+    removeFile(this.name);
   }
 
   /** Who gives up in the middle finds no empty file in the way the next time. */
