@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { nearestKey } from '../config/nearest-key.js';
 import { OPTIONS } from './options.js';
-import type { OptionName, OptionValues } from './options.js';
+import type { Option, OptionName, OptionValues } from './options.js';
 import type { Verb } from './verb.js';
 import { VERBS } from './verbs.js';
 
@@ -21,18 +21,26 @@ export type Command =
 /** Never throws: what cannot be understood becomes a `usage-error`. */
 export const parseCommand = (words: readonly string[]): Command => {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...words],
       options: OPTIONS,
       allowPositionals: true,
       strict: true,
+      tokens: true,
     });
     if (values.help === true) return { kind: 'help' };
     if (values.version === true) return { kind: 'version' };
-    return commandOf(values, positionals);
+    const twice = givenTwice(tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])));
+    return twice === undefined ? commandOf(values, positionals) : usageError(`--${twice} is given twice`);
   } catch (error) {
     return usageError(error instanceof Error ? firstSentence(error.message) : 'the arguments cannot be read');
   }
+};
+
+/** The last one would win in silence, whichever was meant. */
+const givenTwice = (names: readonly string[]): string | undefined => {
+  const options: Readonly<Record<string, Option>> = OPTIONS;
+  return names.find((name, at) => names.indexOf(name) !== at && options[name]?.multiple !== true);
 };
 
 const commandOf = (options: OptionValues, [name = 'run', ...words]: readonly string[]): Command => {

@@ -2,7 +2,7 @@
 import { AdminFailure } from './admin-failure.js';
 import { parseCommand } from './arguments.js';
 import type { Command } from './arguments.js';
-import { terminal } from './output.js';
+import { outputFailure, terminal } from './output.js';
 
 export interface Invocation {
   readonly words: readonly string[];
@@ -17,11 +17,18 @@ const TROUBLE_EXIT_CODE = 2;
 /** Runs the command to its end and returns the exit code. */
 export const runCommand = async (invocation: Invocation): Promise<number> => {
   try {
-    return await dispatch(parseCommand(invocation.words), invocation);
+    return await written(await dispatch(parseCommand(invocation.words), invocation));
   } catch (error) {
     if (!(error instanceof AdminFailure)) throw error;
     return complain(error.message, TROUBLE_EXIT_CODE);
   }
+};
+
+/** An answer that did not arrive is none: a full disk must not look like success. */
+const written = async (exitCode: number): Promise<number> => {
+  const failure = await outputFailure();
+  if (failure === undefined) return exitCode;
+  return complain(`the output cannot be written: ${failure.message}`, TROUBLE_EXIT_CODE);
 };
 
 const dispatch = async (command: Command, { cwd, entry }: Invocation): Promise<number> => {

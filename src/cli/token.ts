@@ -40,6 +40,7 @@ export const signToken = (
   algorithm: (typeof ALGORITHMS)[number],
 ): string => {
   const claims = { ...request.claims, ...(request.scope === undefined ? {} : { scope: request.scope }) };
+  if (!isLifetime(request.expires)) throw new Error('--expires must be a duration, like 15m');
   const expiresIn = lifetimeOf(request.expires);
   const subject = request.subject === undefined ? {} : { subject: request.subject };
   return jwt.sign(claims, secret, { algorithm, expiresIn, ...subject });
@@ -59,6 +60,16 @@ const parseClaim = (text: string): readonly [string, unknown] | undefined => {
 
 const lifetimeOf = (text: string): NonNullable<SignOptions['expiresIn']> =>
   /^\d+$/.test(text) ? Number(text) : (text as NonNullable<SignOptions['expiresIn']>);
+
+/** Asked of the library, which has its own idea of a duration: its words name an option of its own. */
+const isLifetime = (text: string): boolean => {
+  try {
+    jwt.sign({}, 'of nobody', { expiresIn: lifetimeOf(text) });
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const complain = (output: Output, problem: string): number => {
   output.problem(`torus token: ${problem}`);

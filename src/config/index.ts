@@ -1,5 +1,5 @@
 /** Owns what the rest of Torus may use of config: everything else in this folder is its own business. */
-export { describeReadError, readConfigText, TEXT_NAME } from './config-source.js';
+export { DEFAULT_FILES, describeReadError, readConfigText, TEXT_NAME } from './config-source.js';
 export { availableCpus } from './available-cpus.js';
 export { formatProblem } from './config-report.js';
 export { diffSnapshots, type ConfigChange } from './diff/snapshot-diff.js';

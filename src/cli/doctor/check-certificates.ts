@@ -4,6 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { CertificateConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
 import { namesOf } from '../../http/certificate-names.js';
 import { certificateStanding } from '../../observability/status/certificate-standing.js';
+import { LOOK_AT_CLOCK, RENEW } from './config-advice.js';
 import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
@@ -44,19 +45,12 @@ export const validity = (
   nowMs: number,
 ): Finding[] => {
   const days = (Date.parse(certificate.validTo) - nowMs) / DAY_MS;
-  const renew = 'Renew it; Torus takes the new files on SIGHUP, and by itself with watch: true.';
   if (Date.parse(certificate.validFrom) > nowMs)
-    return [
-      problem(
-        subject,
-        `${what} is not valid before ${certificate.validFrom}`,
-        'If that is past, the clock of this host is wrong.',
-      ),
-    ];
+    return [problem(subject, `${what} is not valid before ${certificate.validFrom}`, LOOK_AT_CLOCK)];
   const standing = certificateStanding(days);
-  if (standing === 'expired') return [problem(subject, `${what} expired on ${certificate.validTo}`, renew)];
+  if (standing === 'expired') return [problem(subject, `${what} expired on ${certificate.validTo}`, RENEW)];
   if (standing === 'expiring')
-    return [warning(subject, `${what} expires in ${Math.floor(days)} days`, renew)];
+    return [warning(subject, `${what} expires in ${Math.floor(days)} days`, RENEW)];
   return [
     ok(
       subject,

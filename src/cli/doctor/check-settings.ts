@@ -1,12 +1,14 @@
 /** Owns the checks of what the configuration asks of the host: connection caps, ports for upstreams, the accept mode, its files. */
 import { inputFactsOf } from '../../config/index.js';
 import type { ConfigProblem, ConfigSnapshot } from '../../contracts/config.js';
+import { adviceFor } from './config-advice.js';
+import type { Origin } from './config-advice.js';
 import type { DoctorContext } from './context.js';
 import { counted } from '../../observability/status/format.js';
 import { ok, problem, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
-export const checkConfiguration = ({ snapshot, warnings, file }: DoctorContext): readonly Finding[] => {
+export const checkConfiguration = ({ snapshot, warnings, file, cwd }: DoctorContext): readonly Finding[] => {
   const { listeners, routes, upstreams, workers, scaling } = snapshot;
   const summary = [
     counted(listeners.length, 'listener'),
@@ -14,17 +16,28 @@ export const checkConfiguration = ({ snapshot, warnings, file }: DoctorContext):
     counted(upstreams.length, 'upstream'),
     scaling === undefined ? counted(workers, 'worker') : `${workers} to ${scaling.max} workers`,
   ].join(', ');
-  return [ok('configuration', `${file ?? 'environment'}: ${summary}`), ...warnings.map(asFinding)];
+  const origin = { cwd, isEnvironmentAlone: file === undefined };
+  return [ok('configuration', `${file ?? 'environment'}: ${summary}`), ...asFindings(warnings, origin)];
 };
 
 /** Their number may follow the load. */
 export const mostWorkers = ({ workers, scaling }: ConfigSnapshot): number => scaling?.max ?? workers;
 
 /** What `torus check` says. */
-export const asFinding = ({ path, message, file, line, severity }: ConfigProblem): Finding => {
+export const asFindings = (problems: readonly ConfigProblem[], origin: Origin): Finding[] =>
+  problems.map((found) => asFinding(found, adviceFor(found, origin)));
+
+/** What cannot be known without a configuration. */
+export const checksSkipped = (): Finding =>
+  warning(
+    'configuration',
+    'listeners and their ports, certificates, names, upstreams and key sets were not looked at: the configuration says which',
+    'Put the problems above right, then run torus doctor again.',
+  );
+
+const asFinding = ({ path, message, file, line, severity }: ConfigProblem, advice: string): Finding => {
   const place = [file, line].filter((part) => part !== undefined).join(':');
   const text = [place, path, message].filter((part) => part !== '').join(': ');
-  const advice = 'docs/configuration.md has every key.';
   return severity === 'error'
     ? problem('configuration', text, advice)
     : warning('configuration', text, advice);

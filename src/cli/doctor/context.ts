@@ -11,6 +11,7 @@ export interface HostContext {
 export interface DoctorContext extends HostContext {
   readonly snapshot: ConfigSnapshot;
   readonly warnings: readonly ConfigProblem[];
+  readonly cwd: string;
   /** Absolute; undefined when the environment stood alone. */
   readonly file: string | undefined;
   /** Absolute paths of the files that it was made from. */

@@ -1,6 +1,8 @@
 /** Owns `torus doctor`: everything on this host and around it that may keep a configuration from serving, and what to do. */
 import { totalmem } from 'node:os';
-import { loadConfig, readEnvironment, readHostFacts } from '../../config/index.js';
+import { resolve } from 'node:path';
+import { DEFAULT_FILES, loadConfig, readEnvironment, readHostFacts } from '../../config/index.js';
+import type { LoadResult } from '../../config/index.js';
 import { openAdmin } from '../admin-client.js';
 import type { AdminTarget } from '../admin-client.js';
 import type { Output } from '../output.js';
@@ -11,7 +13,14 @@ import { keySetTasks } from './check-key-sets.js';
 import { listenerTasks } from './check-listeners.js';
 import { nameTasks } from './check-names.js';
 import { checkNode } from './check-node.js';
-import { asFinding, checkCapacity, checkConfiguration, checkInputs, mostWorkers } from './check-settings.js';
+import {
+  asFindings,
+  checkCapacity,
+  checkConfiguration,
+  checkInputs,
+  checksSkipped,
+  mostWorkers,
+} from './check-settings.js';
 import { checkTrust } from './check-trust.js';
 import { upstreamTasks } from './check-upstreams.js';
 import type { DoctorContext, HostContext } from './context.js';
@@ -42,12 +51,19 @@ const tasksFor = async (request: DoctorRequest): Promise<Task[]> => {
   const { file, cwd } = request;
   const host: HostContext = { host: readHostFacts(), nowMs: Date.now() };
   const result = await loadConfig({ file, cwd, env: readEnvironment(cwd) });
-  if (!result.ok)
-    return [found('configuration', () => result.problems.map(asFinding)), ...hostTasks(host, 1)];
+  if (!result.ok) return [unusable(request, result), ...hostTasks(host, 1)];
   const { snapshot, warnings, inputs } = result;
   const instance = once(() => metricsOf(request));
-  const context = { ...host, snapshot, warnings, file: result.file, inputs, instance };
+  const context = { ...host, snapshot, warnings, file: result.file, cwd, inputs, instance };
   return [...settingsTasks(context), ...hostTasks(host, mostWorkers(snapshot)), ...networkTasks(context)];
+};
+
+type Refused = Extract<LoadResult, { readonly ok: false }>;
+
+const unusable = ({ file, cwd }: DoctorRequest, { problems, inputs }: Refused): Task => {
+  const isDefault = DEFAULT_FILES.some((name) => inputs.includes(resolve(cwd, name)));
+  const origin = { cwd, isEnvironmentAlone: file === undefined && !isDefault };
+  return found('configuration', () => [...asFindings(problems, origin), checksSkipped()]);
 };
 
 const settingsTasks = (context: DoctorContext): Task[] => [

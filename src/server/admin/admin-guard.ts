@@ -25,6 +25,10 @@ export const refuse = (
 export const isHostAllowed = (admin: GuardedAdmin, host: string | undefined): boolean =>
   admin.socketPath !== undefined || isAllowedHost(host, admin.host);
 
+/** RFC 9112 section 3.2: more than one is refused. Node keeps the first, and what stands in between may have judged by the last. */
+export const hasOneHost = (rawHeaders: readonly string[]): boolean =>
+  rawHeaders.filter((word, at) => at % 2 === 0 && word.toLowerCase() === 'host').length <= 1;
+
 const NEEDS_TOKEN =
   'the admin API is bound to the network without admin.token: only probes and metrics are answered here';
 

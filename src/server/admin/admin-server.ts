@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { AdminConfig } from '../../contracts/config.js';
 import { holdAtMost } from './admin-connections.js';
-import { isHostAllowed, refuse } from './admin-guard.js';
+import { hasOneHost, isHostAllowed, refuse } from './admin-guard.js';
 import { AdminProblem, MAX_BODY_BYTES, problem } from './admin-route.js';
 import type { AdminAnswer, AdminRequest, AdminRoute } from './admin-route.js';
 import { AdminTable } from './admin-table.js';
@@ -91,6 +91,7 @@ const answer = async (
   table: AdminTable,
   request: IncomingMessage,
 ): Promise<AdminAnswer> => {
+  if (!hasOneHost(request.rawHeaders)) return problem(400, 'more than one Host');
   if (!isHostAllowed(admin, request.headers.host)) return problem(421, 'wrong host');
   const { path, query } = splitTarget(request.url ?? '/');
   const match = table.match(request.method ?? '', path);

@@ -1,7 +1,11 @@
 /** What an operator finds out about one worker while it serves: its time, its heap, more of its log. */
-import { readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import {
+  ENTRY,
   makeTempDir,
   metricSum,
   runCli,
@@ -59,6 +63,46 @@ describe('looking into a worker', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const again = await runCli(['profile', '--seconds', '1', '--out', file, '--admin', admin()]);
     expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('EEXIST') as string });
+  });
+
+  it('does not record what it could not write', async () => {
+    const dir = makeTempDir('no-place');
+    const taken = path.join(dir, 'taken');
+    writeFileSync(taken, 'mine');
+    // Nobody listens there: were the instance asked first, this would be what went wrong.
+    const nobody = ['--admin', `unix:${path.join(dir, 'nobody.sock')}`];
+    const missing = await runCli(['profile', '-o', path.join(dir, 'none', 'x'), ...nobody]);
+    expect(missing).toMatchObject({ status: 2, stderr: expect.stringContaining('ENOENT') as string });
+    const existing = await runCli(['heap', '--worker', '1', '-o', taken, ...nobody]);
+    expect(existing).toMatchObject({ status: 2, stderr: expect.stringContaining('EEXIST') as string });
+    expect(readFileSync(taken, 'utf8')).toBe('mine');
+  });
+
+  it('leaves no file behind when there is no recording', async () => {
+    const dir = makeTempDir('no-recording');
+    const file = path.join(dir, 'x');
+    const refused = await runCli(['profile', '--seconds', '0', '-o', file, '--admin', admin()]);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('seconds') as string });
+    const nobody = `unix:${path.join(dir, 'nobody.sock')}`;
+    expect((await runCli(['heap', '-o', file, '--admin', nobody])).stderr).toContain('no instance answers');
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('leaves no file behind when it is given up', async () => {
+    const dir = makeTempDir('given-up');
+    const args = ['profile', '--seconds', '60', '-o', path.join(dir, 'x'), '--admin'];
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const child = spawn(process.execPath, [ENTRY, ...args, `127.0.0.1:${port}`], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    expect(readdirSync(dir)).toEqual(['x']);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([null, 'SIGINT']);
+    expect(readdirSync(dir)).toEqual([]);
+    socket.destroy();
+    silent.close();
   });
 
   it('records one thing at a time of a worker', async () => {

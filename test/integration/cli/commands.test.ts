@@ -200,6 +200,31 @@ describe('torus check', () => {
   });
 });
 
+describe('what a command prints', () => {
+  const torus = `exec '${process.execPath}' '${ENTRY}'`;
+  const cwd = makeTempDir('cli-output');
+
+  it.each(['cause', '--help', '--version'])(
+    'and cannot be written, of %s, is said on stderr, with exit code 2',
+    async (words) => {
+      const { status, stderr } = await shell(`${torus} ${words} > /dev/full`, cwd);
+      expect(stderr).toMatch(/^torus: the output cannot be written: .*ENOSPC.*\n$/);
+      expect(status).toBe(2);
+    },
+  );
+
+  it('and nobody reads to its end, is no failure', async () => {
+    const line = `{ ${torus} cause; } | true; { ${torus} --help; echo "exit code $?" >&2; } | head -n 1`;
+    const { stdout, stderr } = await shell(line.replaceAll('exec ', ''), cwd);
+    expect(stdout).toMatch(/^Torus.*\n$/);
+    expect(stderr).toBe('exit code 0\n');
+  });
+
+  it('is an exit code alone where stderr takes nothing either', async () => {
+    expect(await shell(`${torus} nonsense 2> /dev/full`, cwd)).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
 describe('torus --help and --version', () => {
   it('print and exit with 0', () => {
     const { version } = JSON.parse(

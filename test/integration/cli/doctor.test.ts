@@ -9,6 +9,7 @@ import {
   describeWithDnsmasq,
   freePort,
   makeTempDir,
+  runCli,
   startBlackHole,
   startDnsmasq,
   startHttpUpstream,
@@ -143,6 +144,42 @@ describe('a configuration', () => {
     expect(about(report, 'open files')).toHaveLength(1);
   });
 
+  it('that run would refuse says what was not looked at for want of it', async () => {
+    const { findings } = await examine(alone({ worker: 2 }));
+    expect(findings.filter(({ message }) => message.includes('not looked at'))).toEqual([
+      {
+        subject: 'configuration',
+        level: 'warning',
+        message: expect.stringMatching(/ports, certificates, names, upstreams and key sets/) as string,
+        advice: expect.stringMatching(/again/) as string,
+      },
+    ]);
+  });
+
+  const adviceIn = async (cwd: string, words: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await runCli(['doctor', '--json', ...words], { cwd });
+    return problemsOf(JSON.parse(stdout) as Report).map(({ advice }) => advice ?? '');
+  };
+
+  it('that is not there is to be created or named, and it is said where it was looked for', async () => {
+    const cwd = makeTempDir('doctor-none');
+    const [named = ''] = await adviceIn(cwd, ['--config', 'nope.yaml']);
+    expect(named).toContain(path.join(cwd, 'nope.yaml'));
+    expect(named).toContain('--config');
+    const [unnamed = ''] = await adviceIn(cwd, []);
+    expect(unnamed).toContain(`There is no torus.yaml, torus.yml, torus.json in ${cwd}`);
+  });
+
+  it('that names a certificate that is not there has it created where it was looked for', async () => {
+    const cwd = makeTempDir('doctor-no-certificate');
+    const certificates = [{ cert: 'tls/cert.pem', key: 'tls/key.pem' }];
+    const listeners = [{ name: 'edge', address: '127.0.0.1:0', tls: { certificates } }];
+    writeFileSync(path.join(cwd, 'torus.yaml'), JSON.stringify(alone({ listeners })));
+    const [cert, key] = await adviceIn(cwd, []);
+    expect(cert).toContain(`at ${path.join(cwd, 'tls/cert.pem')}. Create it`);
+    expect(key).toContain(`at ${path.join(cwd, 'tls/key.pem')}. Create it`);
+  });
+
   it('that asks for more connections than there are file descriptors is a warning', async () => {
     const report = await examine(alone({ limits: { maxConnections: 4_000 } }), 'ulimit -n 2048');
     expect(about(report, 'configuration')[1]).toMatch(
@@ -271,7 +308,12 @@ describe('a certificate', () => {
   };
 
   it('that has expired is a problem', async () => {
-    expectProblem(await listening(-20, -1), 'listener edge', /cert\.pem expired on/, /Renew/);
+    const report = await listening(-20, -1);
+    expectProblem(report, 'listener edge', /cert\.pem expired on/, /Renew/);
+    const advice = report.findings.filter(({ message }) => message.includes('expired on'));
+    expect(advice.map(({ advice: what }) => what)).toEqual(
+      advice.map(() => expect.stringMatching(/^Renew it/)),
+    );
   });
 
   it('that is not valid yet is a problem, perhaps of the clock', async () => {

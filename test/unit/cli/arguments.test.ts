@@ -40,6 +40,8 @@ describe('parseCommand', () => {
     [['run', 'extra'], 'unexpected argument "extra"'],
     [['log-level'], '"log-level" needs LEVEL'],
     [['log-level', 'debug', 'info'], 'unexpected argument "info"'],
+    [['check', '-c', 'a.yaml', '--config', 'b.yaml'], '--config is given twice'],
+    [['check', '--print', '--print'], '--print is given twice'],
     [['run', '--print'], '"run" has no option --print'],
   ])('refuses %j and says what is wrong', (words, problem) =>
     expect(parseCommand(words)).toEqual({ kind: 'usage-error', problem }),

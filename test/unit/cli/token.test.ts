@@ -30,6 +30,23 @@ describe('printToken', () => {
     });
   });
 
+  it.each(['5x', '', 'soon', '1h 5m'])('refuses to expire in "%s", in words of its own', (expires) => {
+    expect(print({ expires })).toMatchObject({
+      exitCode: 1,
+      problems: ['torus token: --expires must be a duration, like 15m'],
+    });
+  });
+
+  it.each([
+    ['90', 90],
+    ['15m', 900],
+    ['7d', 604_800],
+    ['-1h', -3600],
+  ])('takes %s to expire', (expires, seconds) => {
+    const { iat, exp } = jwt.decode(print({ expires }).token) as { iat: number; exp: number };
+    expect(exp - iat).toBe(seconds);
+  });
+
   it('refuses an algorithm that is not of a shared secret', () => {
     expect(print({ algorithm: 'none' }).exitCode).toBe(1);
   });

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { json } from '../../../../src/server/admin/admin-route.js';
 import type { AdminRoute } from '../../../../src/server/admin/admin-route.js';
 import { startAdmin } from '../../../../src/server/admin/admin-server.js';
@@ -121,6 +122,19 @@ describe('the admin listener', () => {
 
   it('refuses a Host that a web page could have put there', async () => {
     expect((await ask('/metrics', { host: 'evil.test' })).status).toBe(421);
+  });
+
+  it.each([
+    [['localhost', 'evil.test']],
+    [['localhost', 'localhost']],
+    [['evil.test', 'localhost']],
+  ])('refuses more than one Host: %j', async (hosts) => {
+    const fields = [...hosts.map((host) => `HoSt: ${host}`), 'Connection: close'].join('\r\n');
+    const socket = connect(admin.port, '127.0.0.1').setEncoding('latin1');
+    socket.write(`GET /livez HTTP/1.1\r\n${fields}\r\n\r\n`);
+    let answer = '';
+    for await (const piece of socket as AsyncIterable<string>) answer += piece;
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   it('reports what went wrong to the log, not to the client', async () => {
