@@ -10,15 +10,8 @@ const SECRET_WORD =
 /** `x-api-key`, `apikey`, `privateKey`, `key_pem`, and any other name whose last word is `key`, `sig`, `sid` or `pwd`. */
 const SECRET_KEY = /(?:api|access|private)[-_]?key|key[-_]?pem|(?:^|[-_.])(?:key|sig|sid|pwd)$/i;
 
-/** They sound like it, and are none. */
-const HARMLESS: ReadonlySet<string> = new Set([
-  'idempotency-key',
-  'x-idempotency-key',
-  'sec-websocket-key',
-  'cache-key',
-  'x-cache-key',
-  'surrogate-key',
-]);
+/** They sound like it, and are none: what names a thing, or where it belongs. */
+const HARMLESS = /(?:idempotency|websocket|cache|surrogate|partition|routing|shard|hash)-key$/i;
 
 export const isSecretName = (name: string): boolean =>
-  (SECRET_WORD.test(name) || SECRET_KEY.test(name)) && !HARMLESS.has(name.toLowerCase());
+  SECRET_WORD.test(name) || (SECRET_KEY.test(name) && !HARMLESS.test(name));

@@ -37,7 +37,7 @@ const config = (port: number, more: object = {}): object => ({
         { url: `http://127.0.0.1:${String(port)}` },
         { url: `http://localhost:${String(port)}`, weight: 2 },
       ],
-      balancer: { 'consistent-hash': { on: { header: 'x-key' } } },
+      balancer: { 'consistent-hash': { on: { header: 'x-shard-key' } } },
     },
   },
   routes: [
@@ -105,8 +105,8 @@ const QUESTIONS: readonly (readonly [what: string, question: Question])[] = [
   ['a forged address', { path: '/inside', headers: { 'x-forwarded-for': '10.1.2.3, 6.6.6.6' } }],
   ['a body that is too long', { method: 'POST', path: '/small', headers: { 'content-length': '11' } }],
   ['a redirect', { path: '/moved/a' }],
-  ['a key', { path: '/hashed', headers: { 'x-key': 'one' } }],
-  ['another key', { path: '/hashed', headers: { 'x-key': 'three' } }],
+  ['a key', { path: '/hashed', headers: { 'x-shard-key': 'one' } }],
+  ['another key', { path: '/hashed', headers: { 'x-shard-key': 'three' } }],
   ['a loop', { path: '/hashed', headers: { via: Array<string>(8).fill('1.1 torus').join(', ') } }],
   ['OPTIONS for the last hop', { method: 'OPTIONS', path: '/hashed', headers: { 'max-forwards': '0' } }],
   ['OPTIONS for one more hop', { method: 'OPTIONS', path: '/hashed', headers: { 'max-forwards': '3' } }],
@@ -196,7 +196,7 @@ describe('an explanation by a running instance', () => {
       Array.from({ length: 20 }, async (_, key) => {
         const { verdict } = await explained(torus, {
           url: 'http://x/hashed',
-          headers: { 'x-key': `key-${String(key)}` },
+          headers: { 'x-shard-key': `key-${String(key)}` },
         });
         return verdict.endpoint;
       }),
@@ -224,7 +224,7 @@ describe('an explanation of a request by HTTP/2', () => {
       { path: '/users/7', headers: { 'content-length': 'x' } },
       { path: '/nowhere' },
       { path: '/a/..%2fb' },
-      { path: '/hashed', headers: { 'x-key': 'one' } },
+      { path: '/hashed', headers: { 'x-shard-key': 'one' } },
     ];
     for (const question of questions) {
       const { path, headers = {} } = question;

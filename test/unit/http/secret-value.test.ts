@@ -20,6 +20,7 @@ describe('a value that is shown', () => {
     'api_key',
     'ocp-apim-subscription-key',
     'key',
+    'x-key',
     'x-amz-signature',
   ])('is hidden under the name %s', (name) => {
     expect(shownValue(name, 'secret')).toBe('[hidden]');
@@ -27,7 +28,7 @@ describe('a value that is shown', () => {
 
   it.each([
     ...['author', ':authority', 'host', 'x-user', 'accept', 'monkey', 'x-tenant', 'design'],
-    ...['idempotency-key', 'sec-websocket-key'],
+    ...['idempotency-key', 'sec-websocket-key', 'x-shard-key'],
   ])('is told under the name %s', (name) => {
     expect(isSecretName(name)).toBe(false);
     expect(shownValue(name, 'value')).toBe('value');
