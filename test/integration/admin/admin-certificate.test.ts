@@ -1,4 +1,4 @@
-/** The certificate of the admin listener: renewed while it serves. */
+/** The certificate of the admin listener: renewed while it serves, and what commands say of one that they do not know. */
 import { once } from 'node:events';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -148,4 +148,22 @@ it('stays while its key does not fit, or OpenSSL refuses the pair', async () => 
   install(after, dir);
   await untilLogged(APPLIED);
   expect(await isShown(after)).toBe(true);
+});
+
+it('is said to be unknown when a command was given another one', async () => {
+  install(before, dir);
+  await start('.');
+  const other = path.join(dir, 'other.yaml');
+  const elsewhere = makeTempDir('other-certificate');
+  install(after, elsewhere);
+  writeFileSync(other, textWith(elsewhere));
+  const { status, stderr } = await runCli(['workers', '--config', other]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    `the instance at 127.0.0.1:${String(port)} answers with a certificate that ${elsewhere}/adm.pem, which the configuration names, does not vouch for: `,
+  );
+  const named = await runCli(['workers', '--admin', `https://127.0.0.1:${String(port)}`]);
+  expect(named.stderr).toContain(
+    "answers with a certificate that the system's authorities and NODE_EXTRA_CA_CERTS do not vouch for: self-signed certificate",
+  );
 });
