@@ -1,4 +1,5 @@
 /** Owns the way from a command to the admin API of a running instance: where it is, its token, what went wrong. */
+import { X509Certificate } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
@@ -83,8 +84,8 @@ const reach = ({ host, port, socketPath, tls }: AdminConfig): Omit<Connection, '
   const local = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
   const shown = `${local}:${port}`;
   if (tls === undefined) return { options: { host: local, port }, secure: false, shown, trusted: '' };
-  // The very certificate that the configuration names is expected, whatever name it holds.
-  const options = { host: local, port, ca: tls.certPem, checkServerIdentity: () => undefined };
+  // The very certificate that the configuration names is expected, whatever name it holds and whoever signed it.
+  const options = { host: local, port, ...only(tls.certPem) };
   return {
     options,
     secure: true,
@@ -92,6 +93,13 @@ const reach = ({ host, port, socketPath, tls }: AdminConfig): Omit<Connection, '
     trusted: `${tls.certFile}, which the configuration names, does not vouch for`,
   };
 };
+
+/** The first is that of the instance; after it come authorities, which vouch for others too. */
+const only = (certPem: string): Connection['options'] => ({
+  ca: new X509Certificate(certPem).toString(),
+  allowPartialTrustChain: true,
+  checkServerIdentity: () => undefined,
+});
 
 const named = (admin: string, token: string | undefined): Connection => {
   const [, scheme, rest = admin] = /^(https?):\/\/([^/]*)\/?$/.exec(admin) ?? [];

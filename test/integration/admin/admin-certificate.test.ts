@@ -6,6 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
 import {
   freePort,
+  makeCertificate,
   makeTempDir,
   runCli,
   startTorus,
@@ -148,6 +149,12 @@ it('stays while its key does not fit, or OpenSSL refuses the pair', async () => 
   install(after, dir);
   await untilLogged(APPLIED);
   expect(await isShown(after)).toBe(true);
+});
+
+it('may be signed by an authority: commands expect the certificate that the configuration names', async () => {
+  install(await makeCertificate(), dir);
+  await start('.');
+  expect(await workersByFile()).toMatchObject({ status: 0, stderr: '' });
 });
 
 it('is said to be unknown when a command was given another one', async () => {
