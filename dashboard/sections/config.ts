@@ -14,7 +14,7 @@ export class ConfigSection {
   readonly #problems = byId('config-problems');
   readonly #certificates = new LiveTable<CertificateStatus>(byId('certificates-table'), {
     caption: 'Certificates',
-    empty: 'No certificates: no listener speaks TLS.',
+    empty: 'No certificates: nothing here speaks TLS.',
     keyOf: ({ listener, certificate }) => `${listener} ${certificate}`,
     columns: [
       {

@@ -1,7 +1,10 @@
 /** Owns the way from a command to the admin API of a running instance: where it is, its token, what went wrong. */
+import { X509Certificate } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
+import type { RequestOptions as SecureRequestOptions } from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { formatProblem, loadConfig, parseAdminAddress, readEnvironment } from '../config/index.js';
 import type { AdminConfig } from '../contracts/config.js';
 import { AdminFailure } from './admin-failure.js';
@@ -28,15 +31,17 @@ export interface AdminClient {
 }
 
 interface Connection {
-  readonly options: RequestOptions & { readonly ca?: string; readonly rejectUnauthorized?: boolean };
+  readonly options: SecureRequestOptions;
   readonly secure: boolean;
   readonly token: string | undefined;
-  /** For messages. */
+  /** For messages: where it is, and what its certificate is checked by. */
   readonly shown: string;
+  readonly trusted: string;
 }
 
 const TOKEN_VARIABLE = 'TORUS_ADMIN_TOKEN';
 const TIMEOUT_MS = 60_000;
+const SYSTEM = "the system's authorities and NODE_EXTRA_CA_CERTS do not vouch for";
 
 /** Rejects with an `AdminFailure` when it cannot be known where the admin API is. Connects only when something is asked. */
 export const openAdmin = async (target: AdminTarget): Promise<AdminClient> => {
@@ -75,25 +80,37 @@ const configured = async ({ file, cwd }: AdminTarget, token: string | undefined)
 
 const reach = ({ host, port, socketPath, tls }: AdminConfig): Omit<Connection, 'token'> => {
   if (socketPath !== undefined)
-    return { options: { socketPath }, secure: false, shown: `unix:${socketPath}` };
+    return { options: { socketPath }, secure: false, shown: `unix:${socketPath}`, trusted: '' };
   const local = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
   const shown = `${local}:${port}`;
-  if (tls === undefined) return { options: { host: local, port }, secure: false, shown };
-  // The very certificate that the configuration names is expected, whatever name it holds.
-  const options = { host: local, port, ca: tls.certPem, checkServerIdentity: () => undefined };
-  return { options, secure: true, shown };
+  if (tls === undefined) return { options: { host: local, port }, secure: false, shown, trusted: '' };
+  // The very certificate that the configuration names is expected, whatever name it holds and whoever signed it.
+  const options = { host: local, port, ...only(tls.certPem) };
+  return {
+    options,
+    secure: true,
+    shown,
+    trusted: `${tls.certFile}, which the configuration names, does not vouch for`,
+  };
 };
+
+/** The first is that of the instance; after it come authorities, which vouch for others too. */
+const only = (certPem: string): Connection['options'] => ({
+  ca: new X509Certificate(certPem).toString(),
+  allowPartialTrustChain: true,
+  checkServerIdentity: () => undefined,
+});
 
 const named = (admin: string, token: string | undefined): Connection => {
   const [, scheme, rest = admin] = /^(https?):\/\/([^/]*)\/?$/.exec(admin) ?? [];
   const address = parseAdminAddress(rest);
   if (!address.ok) throw new AdminFailure(`--admin ${admin}: ${address.message}`);
   const options = address.value;
-  return { options, secure: scheme === 'https', token, shown: admin };
+  return { options, secure: scheme === 'https', token, shown: admin, trusted: SYSTEM };
 };
 
 const send = (
-  { options, secure, token, shown }: Connection,
+  connection: Connection,
   {
     method,
     path,
@@ -101,6 +118,7 @@ const send = (
   }: { readonly method: string; readonly path: string; readonly body: string | undefined },
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
+    const { options, secure, token } = connection;
     const headers = {
       host: 'localhost',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -115,11 +133,23 @@ const send = (
     });
     request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error('it does not answer')));
     request.once('response', resolve);
-    request.once('error', (error) =>
-      reject(new AdminFailure(`no instance answers at ${shown}: ${error.message || 'it cannot be reached'}`)),
-    );
+    request.once('error', (error) => reject(failureOf(request, connection, error)));
     request.end(body);
   });
+
+const failureOf = (
+  { socket }: ClientRequest,
+  { shown, trusted }: Connection,
+  { message }: Error,
+): AdminFailure => {
+  // Set by a handshake that was good but for the certificate: somebody does answer.
+  const isDistrusted = socket instanceof TLSSocket && Boolean(socket.authorizationError);
+  return new AdminFailure(
+    isDistrusted
+      ? `the instance at ${shown} answers with a certificate that ${trusted}: ${message}`
+      : `no instance answers at ${shown}: ${message || 'it cannot be reached'}`,
+  );
+};
 
 export const readReply = async (response: IncomingMessage): Promise<AdminReply> => {
   const pieces: Buffer[] = [];

@@ -1,4 +1,5 @@
 /** Owns `torus workers` and `torus recycle`: how the workers of a running instance are, and new ones in their place. */
+import { SILENT_SECONDS } from '../observability/status/verdict.js';
 import { expectJson, openAdmin } from './admin-client.js';
 import type { AdminClient, AdminTarget } from './admin-client.js';
 import type { Output } from './output.js';
@@ -16,6 +17,7 @@ interface Row {
   readonly pid: number;
   readonly phase: string;
   readonly ageSeconds: number;
+  readonly silentSeconds: number;
   readonly configVersion: number;
   readonly leaving?: { readonly reason: string; readonly seconds: number };
   /** The figures are there once the worker was measured. */
@@ -41,7 +43,7 @@ const COLUMNS = [
   { title: 'WHY', max: 60 },
 ];
 
-/** Returns the exit code: 0 when every place has a ready worker, else 1. */
+/** Returns the exit code: 0 when every place has a ready worker that answers, else 1. */
 export const showWorkers = async (
   { json, ...target }: AdminTarget & { readonly json: boolean },
   output: Output,
@@ -51,11 +53,16 @@ export const showWorkers = async (
   const { wanted, workers } = expectJson(reply) as Report;
   if (json) output.line(reply.body.trimEnd());
   else for (const line of renderTable(COLUMNS, workers.map(cellsOf))) output.line(line);
-  return workers.filter(({ phase }) => phase === 'ready').length < wanted ? 1 : 0;
+  return workers.filter((row) => row.phase === 'ready' && !isSilent(row)).length < wanted ? 1 : 0;
 };
 
+const isSilent = ({ silentSeconds }: Row): boolean => silentSeconds > SILENT_SECONDS;
+
+const phaseOf = (row: Row): string =>
+  isSilent(row) ? `${row.phase}, silent for ${ageOf(row.silentSeconds)}` : row.phase;
+
 const cellsOf = (row: Row): (string | number)[] => [
-  ...[row.worker, row.pid, row.phase, ageOf(row.ageSeconds), row.configVersion],
+  ...[row.worker, row.pid, phaseOf(row), ageOf(row.ageSeconds), row.configVersion],
   ...[row.sockets?.downstream ?? '-', row.sockets?.upstream ?? '-', row.exchanges ?? '-'],
   ...[megabytes(row.heapUsedBytes), megabytes(row.rssBytes), milliseconds(row.eventLoopDelaySeconds)],
   row.leaving === undefined ? '' : `${row.leaving.reason}, for ${ageOf(row.leaving.seconds)}`,

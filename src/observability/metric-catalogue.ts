@@ -294,7 +294,7 @@ export const INSTANCE_FAMILIES: readonly MetricFamily[] = [
     'gauge',
     'torus_tls_certificate_days_left',
     ['listener', 'certificate'],
-    'Days until a certificate expires; negative when it has.',
+    'Days until a certificate expires; negative when it has. Listener `admin`: the admin API.',
   ),
   family('counter', 'torus_key_set_fetches_total', ['result'], 'Fetches of remote key sets.'),
   family('gauge', 'torus_upstream_endpoints', ['upstream', 'state'], 'Endpoints in each state.'),

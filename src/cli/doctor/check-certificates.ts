@@ -1,4 +1,4 @@
-/** Owns the checks of the certificates that listeners show: time, chain, strength, and the hosts of the routes. */
+/** Owns the checks of the certificates that listeners and the admin API show: time, chain, strength, and the hosts of the routes. */
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { CertificateConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
@@ -14,6 +14,7 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 export const checkCertificates = (snapshot: ConfigSnapshot, nowMs: number): readonly Finding[] => [
   ...snapshot.listeners.flatMap((listener) => ofListener(listener, nowMs)),
+  ...(snapshot.admin?.tls === undefined ? [] : checkCertificate('admin', snapshot.admin.tls, nowMs)),
   ...checkHosts(snapshot),
 ];
 

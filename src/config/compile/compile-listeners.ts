@@ -13,10 +13,9 @@ export function compileListeners(
   trustedProxies: readonly string[],
   context: CompileContext,
 ): readonly ListenerConfig[] {
-  reportDuplicates(
-    listeners.map((listener, index) => ({ path: ['listeners', index, 'name'], value: listener.name })),
-    context.report,
-  );
+  const names = listeners.map(({ name }, index) => ({ path: ['listeners', index, 'name'], value: name }));
+  // In logs and metrics the listener of the admin API stands among them.
+  reportDuplicates([{ path: ['admin'], value: 'admin' }, ...names], context.report);
   const fixed = listeners.flatMap((listener, index) =>
     listener.address.port === 0
       ? []

@@ -28,7 +28,7 @@ const LEAST_BAD = 5;
 export const SLOW_LOOP_SECONDS = 0.25;
 export const BAD_LOOP_SECONDS = 1;
 /** Each worker was asked for its counts when the document was made, and is given a second to answer. */
-const SILENT_SECONDS = 2;
+export const SILENT_SECONDS = 2;
 
 /** `lately`: the change over the last ten seconds or so. */
 export const judge = (

@@ -1,11 +1,11 @@
 /** Owns the admin listener: where it is bound, and how its answers are written. It never proxies. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { AdminConfig } from '../../contracts/config.js';
+import type { AdminConfig, CertificateConfig } from '../../contracts/config.js';
 import { holdAtMost } from './admin-connections.js';
 import { hasOneHost, isHostAllowed, refuse } from './admin-guard.js';
 import { AdminProblem, MAX_BODY_BYTES, problem } from './admin-route.js';
@@ -17,6 +17,8 @@ export type AdminOptions = Omit<AdminConfig, 'mayMove'>;
 export interface AdminServer {
   /** 0 on a unix socket. */
   readonly port: number;
+  /** Handshakes from now on show that certificate; connections stay. For a listener with TLS. */
+  renew(certificate: CertificateConfig): void;
   close(): void;
 }
 
@@ -61,8 +63,13 @@ const createFor = ({ tls }: AdminOptions, onRequest: OnRequest): Server => {
     connectionsCheckingInterval: LATENESS_CHECK_MS,
   };
   if (tls === undefined) return createServer(limits, onRequest);
-  return createSecureServer({ ...limits, cert: tls.certPem, key: tls.keyPem }, onRequest);
+  return createSecureServer({ ...limits, ...pemOf(tls) }, onRequest);
 };
+
+const pemOf = ({ certPem, keyPem }: CertificateConfig): { readonly cert: string; readonly key: string } => ({
+  cert: certPem,
+  key: keyPem,
+});
 
 const bind = (server: Server, { host, port, socketPath }: AdminOptions, onBound: () => void): void => {
   const where: ListenOptions = socketPath === undefined ? { host, port } : { path: socketPath };
@@ -80,6 +87,9 @@ const bind = (server: Server, { host, port, socketPath }: AdminOptions, onBound:
 
 const handleOf = (server: Server): AdminServer => ({
   port: (server.address() as AddressInfo | null)?.port ?? 0,
+  renew: (certificate) => {
+    if (server instanceof SecureServer) server.setSecureContext(pemOf(certificate));
+  },
   close: () => {
     server.close();
     server.closeAllConnections();

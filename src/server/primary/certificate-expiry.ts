@@ -1,6 +1,6 @@
-/** Owns how long the certificates of the listeners are still good for: a metric, and a warning a day while there are two weeks left. */
+/** Owns how long the certificates of the listeners, the admin listener included, are still good for: a metric, and a warning a day while there are two weeks left. */
 import { X509Certificate } from 'node:crypto';
-import type { ConfigSnapshot } from '../../contracts/config.js';
+import type { CertificateConfig, ConfigSnapshot } from '../../contracts/config.js';
 import type { Log } from '../../observability/logger.js';
 import type { Sample } from '../../observability/metrics-snapshot.js';
 import { certificateStanding } from '../../observability/status/certificate-standing.js';
@@ -8,7 +8,7 @@ import type { Scheduler } from './scheduler.js';
 
 const DAY_MS = 86_400_000;
 
-type Listeners = Pick<ConfigSnapshot, 'listeners'>;
+type Listeners = Pick<ConfigSnapshot, 'listeners' | 'admin'>;
 
 interface Validity {
   readonly listener: string;
@@ -37,11 +37,16 @@ export const watchExpiry = (
 export const expirySamples = (snapshot: Listeners, nowMs: number): Sample[] =>
   validities(snapshot, nowMs).map(({ listener, file, daysLeft }): Sample => [[listener, file], daysLeft]);
 
-const validities = ({ listeners }: Listeners, nowMs: number): Validity[] =>
-  listeners.flatMap(({ name, tls }) =>
-    (tls?.certificates ?? []).map(({ certPem, certFile }) => ({
-      listener: name,
-      file: certFile,
-      daysLeft: (Date.parse(new X509Certificate(certPem).validTo) - nowMs) / DAY_MS,
-    })),
-  );
+const validities = ({ listeners, admin }: Listeners, nowMs: number): Validity[] => [
+  ...listeners.flatMap(({ name, tls }) =>
+    (tls?.certificates ?? []).map((certificate) => validityOf(name, certificate, nowMs)),
+  ),
+  // No listener can have that name.
+  ...(admin?.tls === undefined ? [] : [validityOf('admin', admin.tls, nowMs)]),
+];
+
+const validityOf = (listener: string, { certPem, certFile }: CertificateConfig, nowMs: number): Validity => ({
+  listener,
+  file: certFile,
+  daysLeft: (Date.parse(new X509Certificate(certPem).validTo) - nowMs) / DAY_MS,
+});

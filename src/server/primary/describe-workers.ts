@@ -15,9 +15,10 @@ export interface WorkersParts {
   readonly scheduler: Scheduler;
 }
 
-/** Asks the workers for their figures first. One that does not answer stands there with those of before. */
+/** Asks the workers for their figures first. One that does not answer stands there with those of before, and since when it is silent. */
 export const describeWorkers = async (parts: WorkersParts): Promise<object> => {
   const { supervisor, metrics, roller, care } = parts;
+  const askedAt = parts.scheduler.now();
   await metrics.collect();
   const { workers: min, scaling, version } = supervisor.snapshot;
   return {
@@ -31,7 +32,7 @@ export const describeWorkers = async (parts: WorkersParts): Promise<object> => {
     scaled: { ...care.steps },
     workers: supervisor.pool
       .living()
-      .map((live) => rowOf(live, parts))
+      .map((live) => rowOf(live, parts, askedAt))
       .sort((left, right) => left.worker - right.worker || left.pid - right.pid),
   };
 };
@@ -41,7 +42,7 @@ interface WorkerRow extends Readonly<Record<string, unknown>> {
   readonly pid: number;
 }
 
-const rowOf = (live: LiveWorker, { metrics, scheduler }: WorkersParts): WorkerRow => {
+const rowOf = (live: LiveWorker, { metrics, scheduler }: WorkersParts, askedAt: number): WorkerRow => {
   const { slot, worker } = live;
   const nowMs = scheduler.now();
   const counted = metrics.of(worker);
@@ -51,6 +52,7 @@ const rowOf = (live: LiveWorker, { metrics, scheduler }: WorkersParts): WorkerRo
     phase: worker.phase,
     role: roleOf(live),
     ageSeconds: seconds(nowMs - worker.forkedAt),
+    silentSeconds: seconds(Math.max(0, askedAt - worker.heardAt)),
     configVersion: worker.configVersion,
     ...(worker.leaving && {
       leaving: { reason: worker.leaving.reason, seconds: seconds(nowMs - worker.leaving.since) },

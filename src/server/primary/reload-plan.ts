@@ -1,6 +1,6 @@
 /** Owns how a running instance takes over each part of a configuration: at once, with new workers, or from its next start on. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
+import type { AdminConfig, ConfigSnapshot, ListenerConfig } from '../../contracts/config.js';
 
 export interface ReloadPlan {
   /** The new snapshot, with the old values of everything that needs a restart. */
@@ -27,12 +27,13 @@ const BORN_WITH: Named = [
 ];
 
 export const planReload = (current: ConfigSnapshot, next: ConfigSnapshot): ReloadPlan => {
-  const kept = FIXED.filter(([key]) => !isDeepStrictEqual(current[key], next[key]));
+  const fixed = { ...current, admin: withCertificateOf(current.admin, next.admin) };
+  const kept = FIXED.filter(([key]) => !isDeepStrictEqual(fixed[key], next[key]));
   // How the lines of the primary look is settled at the start.
   const log = { ...next.log, pretty: current.log.pretty };
   const needRestart = kept.map(([, name]) => name);
   return {
-    snapshot: { ...next, ...Object.fromEntries(kept.map(([key]) => [key, current[key]])), log },
+    snapshot: { ...next, ...Object.fromEntries(kept.map(([key]) => [key, fixed[key]])), log },
     needNewWorkers: newWorkersFor(current, next),
     needRestart: log.pretty === next.log.pretty ? needRestart : [...needRestart, 'log.format'],
   };
@@ -45,6 +46,13 @@ const newWorkersFor = (current: ConfigSnapshot, next: ConfigSnapshot): readonly 
   );
   return isDeepStrictEqual(current.log.access, next.log.access) ? names : [...names, 'log.access'];
 };
+
+/** The admin listener shows another one without a restart, whatever else has to wait for that. */
+const withCertificateOf = (
+  current: AdminConfig | undefined,
+  next: AdminConfig | undefined,
+): AdminConfig | undefined =>
+  current?.tls === undefined || next?.tls === undefined ? current : { ...current, tls: next.tls };
 
 /** Certificates change while a listener serves. */
 const withCertificatesOf = (

@@ -41,6 +41,8 @@ export interface ReloaderOptions {
   readonly load: LoadSnapshot;
   readonly roller: Pick<Roller, 'exclusively' | 'try' | 'complete'>;
   readonly times: Pick<WorkerTimes, 'reloaded'>;
+  /** Why the primary itself could not serve it. */
+  problemOf(snapshot: ConfigSnapshot): string | undefined;
   /** The workers serve it: the rest of the instance takes it over. */
   onApplied(snapshot: ConfigSnapshot): Promise<void>;
 }
@@ -179,7 +181,9 @@ export class Reloader {
     needNewWorkers: readonly string[] = [],
   ): Promise<readonly ConfigProblem[] | undefined> {
     if (this.#isStopping()) return STOPPING;
-    const { supervisor, scheduler, roller } = this.#options;
+    const { supervisor, scheduler, roller, problemOf } = this.#options;
+    const ownProblem = problemOf(next.snapshot);
+    if (ownProblem !== undefined) return this.#refuse(ownProblem, 'The admin listener');
     const workers = supervisor.pool.inPhase('ready').map(({ worker }) => worker);
     const rollout = new Rollout({ ...next, workers, scheduler });
     this.#rollout = rollout;
@@ -209,9 +213,9 @@ export class Reloader {
     return this.#options.roller.try(next);
   }
 
-  #refuse(problem: string): readonly ConfigProblem[] {
+  #refuse(problem: string, who = 'The workers'): readonly ConfigProblem[] {
     const { log } = this.#options;
-    log.error({ reason: problem }, 'The workers cannot serve the new configuration. The old one stays');
+    log.error({ reason: problem }, `${who} cannot serve the new configuration. The old one stays`);
     return [problemOf(problem)];
   }
 

@@ -66,13 +66,14 @@ export class Roller {
     return turn.finally(() => (this.#waiting -= 1));
   }
 
-  /** False when no successor could be started: the worker goes on. To be called exclusively. */
+  /** False when no successor could be started: the worker goes on, or the instance stops. To be called exclusively. */
   async replace(slot: WorkerSlot, reason: ReplacementReason): Promise<boolean> {
     const { supervisor, log } = this.#options;
+    if (this.#isStopping()) return false;
     const pid = slot.worker?.process.pid;
     log.info({ worker: slot.number, reason }, `Replacing worker ${pid ?? 'that died'}`);
     const { worker, isReady } = await supervisor.succeed(slot);
-    if (supervisor.phase === 'draining') return false;
+    if (this.#isStopping()) return false;
     if (!isReady) {
       this.#failed += 1;
       const problem = worker.bootProblem ?? worker.killedFor;
@@ -89,7 +90,7 @@ export class Roller {
     const { supervisor } = this.#options;
     await supervisor.settlePorts(bootWith.snapshot);
     const [slot] = supervisor.pool.slots;
-    if (slot === undefined || supervisor.phase === 'draining')
+    if (slot === undefined || this.#isStopping())
       return { ok: false, problem: 'the instance is stopping' };
     const { worker, isReady } = await supervisor.succeed(slot, bootWith);
     if (isReady) return { ok: true, slot, worker };
@@ -117,7 +118,7 @@ export class Roller {
     for (const slot of supervisor.outdated()) {
       for (let attempt = 0; attempt < TRIES && supervisor.outdated().includes(slot); attempt += 1) {
         if (attempt > 0) await this.#pause(RETRY_MS * attempt);
-        if (supervisor.phase === 'draining') return;
+        if (this.#isStopping()) return;
         await this.replace(slot, 'config');
       }
     }
@@ -127,13 +128,17 @@ export class Roller {
   resize(count: number, quietest: () => WorkerSlot | undefined, reason: string): void {
     const { supervisor } = this.#options;
     const { pool } = supervisor;
-    if (supervisor.phase === 'draining') return;
+    if (this.#isStopping()) return;
     while (pool.slots.length < count) supervisor.grow();
     while (pool.slots.length > count) {
       const slot = quietest();
       if (slot === undefined) return;
       supervisor.shrink(slot, reason);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#options.supervisor.phase === 'draining';
   }
 
   #pause(durationMs: number): Promise<void> {

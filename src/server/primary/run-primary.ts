@@ -6,6 +6,7 @@ import { createLogger } from '../../observability/logger.js';
 import type { Log } from '../../observability/logger.js';
 import type { AdminServer } from '../admin/admin-server.js';
 import type { ConfigAnswer, PrimaryMessage, WorkerMessage } from '../ipc/messages.js';
+import { AdminCertificate } from './admin-certificate.js';
 import { adminRoutes } from './admin-routes.js';
 import { composeEndpoints } from './endpoints/index.js';
 import type { Endpoints } from './endpoints/index.js';
@@ -70,6 +71,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
       log,
     );
     if (admin === 'failed') return 1;
+    if (admin !== undefined) primary.adminCertificate.attach(admin, supervisor.snapshot);
     return await runUntilStopped(primary, admin, { scheduler, log });
   } finally {
     unwatch();
@@ -89,6 +91,7 @@ interface Primary {
   readonly reloader: Reloader | undefined;
   readonly liveConfig: LiveConfig | undefined;
   readonly status: StatusBoard;
+  readonly adminCertificate: AdminCertificate;
 }
 
 const runUntilStopped = async (
@@ -160,15 +163,14 @@ const composePrimary = (
   const inquiry = new Inquiry({ pool: supervisor.pool, scheduler });
   const roller = new Roller({ supervisor, scheduler, log });
   const care: PoolCare = new PoolCare({ supervisor, roller, metrics, scheduler, log });
+  const adminCertificate = new AdminCertificate();
+  const shared = { supervisor, roller, keySets, endpoints, ticketKeys, care, adminCertificate };
   const reloader: Reloader | undefined =
-    input &&
-    composeReloader({ supervisor, roller, keySets, endpoints, ticketKeys, care }, input.load, {
-      ...{ scheduler, times, log },
-    });
+    input && composeReloader(shared, input.load, { scheduler, times, log });
   const liveConfig = reloader && input && new LiveConfig({ supervisor, reloader, input });
   const parts = {
     ...{ supervisor, keySets, endpoints, ticketKeys, metrics, roller, care, inquiry, reloader },
-    liveConfig,
+    ...{ liveConfig, adminCertificate },
   };
   return { ...parts, status: statusBoard(parts, scheduler, { startedAt, version }) };
 };
@@ -193,17 +195,22 @@ const composeShared = (
   }),
 });
 
-type ReloaderParts = Pick<Primary, 'supervisor' | 'roller' | 'keySets' | 'endpoints' | 'ticketKeys' | 'care'>;
+type ReloaderParts = Pick<
+  Primary,
+  'supervisor' | 'roller' | 'keySets' | 'endpoints' | 'ticketKeys' | 'care' | 'adminCertificate'
+>;
 
 const composeReloader = (
-  { endpoints, ticketKeys, care, ...parts }: ReloaderParts,
+  { endpoints, ticketKeys, care, adminCertificate, ...parts }: ReloaderParts,
   load: LoadSnapshot,
   shared: { readonly scheduler: Scheduler; readonly times: WorkerTimes; readonly log: Log },
 ): Reloader =>
   new Reloader({
     ...{ ...parts, ...shared, load, endpoints: endpoints.directory },
-    onApplied: async ({ tls }) => {
-      ticketKeys.rotateEvery(tls.ticketKeyRotationMs);
+    problemOf: (snapshot) => adminCertificate.problemOf(snapshot),
+    onApplied: async (snapshot) => {
+      adminCertificate.show(snapshot);
+      ticketKeys.rotateEvery(snapshot.tls.ticketKeyRotationMs);
       await care.fitSize();
     },
   });

@@ -285,6 +285,17 @@ describe('a certificate', () => {
     to: number,
     change: (files: { cert: string; key: string }) => void = () => undefined,
   ): Promise<Report> => {
+    const files = await make(from, to);
+    change(files);
+    return examine(
+      base({
+        listeners: [{ name: 'edge', address: '127.0.0.1:0', tls: { certificates: [files] } }],
+        routes: [{ name: 'all', match: { host: 'shop.example.test', path: '/*' }, filters: MOVED }],
+      }),
+    );
+  };
+
+  const make = async (from: number, to: number): Promise<{ cert: string; key: string }> => {
     const now = Date.now();
     const made = await generate([{ name: 'commonName', value: 'shop.example.test' }], {
       keyType: 'ec',
@@ -298,13 +309,7 @@ describe('a certificate', () => {
     writeFileSync(files.cert, made.cert);
     writeFileSync(files.key, made.private, { mode: 0o600 });
     chmodSync(files.key, 0o600);
-    change(files);
-    return examine(
-      base({
-        listeners: [{ name: 'edge', address: '127.0.0.1:0', tls: { certificates: [files] } }],
-        routes: [{ name: 'all', match: { host: 'shop.example.test', path: '/*' }, filters: MOVED }],
-      }),
-    );
+    return files;
   };
 
   it('that has expired is a problem', async () => {
@@ -314,6 +319,12 @@ describe('a certificate', () => {
     expect(advice.map(({ advice: what }) => what)).toEqual(
       advice.map(() => expect.stringMatching(/^Renew it/)),
     );
+  });
+
+  it('of the admin API that has expired is a problem too', async () => {
+    const tls = await make(-20, -1);
+    const report = await examine(alone({ admin: { address: '127.0.0.1:0', tls } }));
+    expectProblem(report, 'admin', /cert\.pem expired on/, /Renew/);
   });
 
   it('that is not valid yet is a problem, perhaps of the clock', async () => {

@@ -21,6 +21,7 @@ interface Row {
   readonly pid: number;
   readonly role: string;
   readonly phase: string;
+  readonly silentSeconds: number;
   readonly leaving?: { readonly reason: string };
 }
 
@@ -43,6 +44,7 @@ it('shows every worker with its place, age and figures', async () => {
   expect(shown.workers).toEqual(
     [1, 2].map((worker) => ({
       ...{ worker, pid: number, phase: 'ready', role: 'serving', ageSeconds: number, configVersion: 1 },
+      ...{ silentSeconds: number },
       ...{ exchanges: 0, sockets: { downstream: number, upstream: 0 }, heapUsedBytes: number },
       ...{ heapLimitBytes: number, rssBytes: number, openFds: number },
       ...{ eventLoopDelaySeconds: number, eventLoopUtilization: number },
@@ -54,6 +56,25 @@ it('shows every worker with its place, age and figures', async () => {
   expect(table.stdout).toMatch(/^WORKER +PID +PHASE/);
   for (const { pid } of shown.workers) expect(table.stdout).toMatch(new RegExp(` ${String(pid)}  ready `));
   await client.close();
+});
+
+it('shows a worker that hangs as silent, and that the place has nobody who answers', async () => {
+  const [first] = (await view()).workers;
+  const pid = first?.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await until(
+      async () => ((await view()).workers[0]?.silentSeconds ?? 0) > 2,
+      10_000,
+      'the silence to show',
+    );
+    const table = torusCommand('workers');
+    expect(table.stdout).toMatch(new RegExp(` ${String(pid)}  ready, silent for \\d+s `));
+    expect(table.status).toBe(1);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until(() => torusCommand('workers').status === 0, 10_000, 'the worker to answer');
 });
 
 it('recycles one worker, which shows as leaving while a tunnel holds it, and no request is lost', async () => {

@@ -305,7 +305,7 @@ describe('loadConfig', () => {
 
   it('refuses names, addresses and endpoints that are taken', async () => {
     const text = [
-      'listeners: [{ name: a, address: ":1" }, { name: a, address: "0.0.0.0:1" }, { name: c, address: ":0" }, { name: d, address: ":0" }]',
+      'listeners: [{ name: a, address: ":1" }, { name: a, address: "0.0.0.0:1" }, { name: c, address: ":0" }, { name: admin, address: ":0" }]',
       'upstreams: { u: { endpoints: ["http://a:1", "http://a:1"] } }',
       'routes:',
       '  - { name: r, match: { path: /a }, upstream: u }',
@@ -313,6 +313,7 @@ describe('loadConfig', () => {
     ].join('\n');
     expect(await errors(text)).toEqual([
       'torus.yaml:1: listeners[1].name: "a" is taken by listeners[0].name',
+      'torus.yaml:1: listeners[3].name: "admin" is taken by admin',
       'torus.yaml:1: listeners[1].address: "0.0.0.0:1" is taken by listeners[0].address',
       'torus.yaml:2: upstreams.u.endpoints[1]: "a:1" is taken by upstreams.u.endpoints[0]',
       'torus.yaml:5: routes[1].name: "r" is taken by routes[0].name',

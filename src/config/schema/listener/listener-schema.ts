@@ -99,7 +99,9 @@ const listenerHttp2Schema = z.strictObject(
 
 export const listenerSchema = z.strictObject({
   name: name()
-    .describe('Name of the listener in logs and metrics. Unique.')
+    .describe(
+      'Name of the listener in logs and metrics. Unique, and not `admin`, which is that of the admin API.',
+    )
     .meta({ 'x-examples': ['edge'] }),
   address: address()
     .describe(

@@ -1,11 +1,12 @@
 import { generate } from 'selfsigned';
-import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
+import type { AdminConfig, ConfigSnapshot } from '../../../../src/contracts/config.js';
 import { expirySamples, watchExpiry } from '../../../../src/server/primary/certificate-expiry.js';
+import { FakeScheduler } from '../../../support/fake-scheduler.js';
 
 const DAY_MS = 86_400_000;
 
 /** A snapshot with one certificate that expires in so many days. */
-const expiringIn = async (days: number): Promise<Pick<ConfigSnapshot, 'listeners'>> => {
+const expiringIn = async (days: number): Promise<Pick<ConfigSnapshot, 'listeners' | 'admin'>> => {
   const { cert } = await generate([{ name: 'commonName', value: 'a.test' }], {
     keyType: 'ec',
     notBeforeDate: new Date(Date.now() - 30 * DAY_MS),
@@ -16,7 +17,7 @@ const expiringIn = async (days: number): Promise<Pick<ConfigSnapshot, 'listeners
     { name: 'edge', tls: { certificates } },
     { name: 'plain', tls: undefined },
   ];
-  return { listeners } as unknown as Pick<ConfigSnapshot, 'listeners'>;
+  return { listeners, admin: undefined } as unknown as Pick<ConfigSnapshot, 'listeners' | 'admin'>;
 };
 
 const watch = async (days: number) => {
@@ -53,6 +54,21 @@ describe('certificates that expire', () => {
   it('are said to have expired', async () => {
     const { warnings } = await watch(-2);
     expect(warnings).toEqual(['Certificate /certs/a.pem has expired']);
+  });
+
+  it('are warned of on the admin listener too, and have the metric under its name', async () => {
+    const { listeners } = await expiringIn(-1.5);
+    const tls = { ...listeners[0]!.tls!.certificates[0]!, certFile: '/certs/admin.pem' };
+    const snapshot = { listeners: [], admin: { tls } as unknown as AdminConfig };
+    const warn = jest.fn();
+    watchExpiry(() => snapshot, { scheduler: new FakeScheduler(), log: { warn } });
+    expect(warn).toHaveBeenCalledWith(
+      { listener: 'admin', file: '/certs/admin.pem', daysLeft: -2 },
+      'Certificate /certs/admin.pem has expired',
+    );
+    expect(expirySamples(snapshot, Date.now())).toEqual([
+      [['admin', '/certs/admin.pem'], expect.closeTo(-1.5, 2) as number],
+    ]);
   });
 
   it('have a metric in days', async () => {

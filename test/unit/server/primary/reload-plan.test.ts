@@ -47,6 +47,25 @@ describe('planReload', () => {
       'listeners',
     ]);
   });
+  it('takes over the renewed certificate of the admin listener, and only that', () => {
+    const admin = {
+      ...current.admin,
+      token: 'old',
+      tls: { certPem: 'old', keyPem: 'old', certFile: 'a.pem' },
+    };
+    const of = (more: object) => ({ ...current, admin: { ...admin, ...more } }) as unknown as ConfigSnapshot;
+    const tls = { certPem: 'new', keyPem: 'new', certFile: 'a.pem' };
+    const served = of({});
+    expect(planReload(served, of({ tls }))).toEqual({
+      snapshot: of({ tls }),
+      needNewWorkers: [],
+      needRestart: [],
+    });
+    const withToken = planReload(served, of({ tls, token: 'new' }));
+    expect(withToken).toMatchObject({ snapshot: of({ tls }), needRestart: ['admin'] });
+    const withoutTls = planReload(served, of({ tls: undefined }));
+    expect(withoutTls).toMatchObject({ snapshot: served, needRestart: ['admin'] });
+  });
   it('keeps what the primary was started with, and names what it left out', () => {
     const next = {
       ...current,

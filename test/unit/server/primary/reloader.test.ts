@@ -16,7 +16,11 @@ const base = {
   log: { level: 'silent', pretty: false },
 } as unknown as ConfigSnapshot;
 
-const arrange = (load: LoadSnapshot, trial: Trial = { ok: false, problem: 'nobody was to try' }) => {
+const arrange = (
+  load: LoadSnapshot,
+  trial: Trial = { ok: false, problem: 'nobody was to try' },
+  ownProblem?: string,
+) => {
   const steps: string[] = [];
   const sent: PrimaryMessage[][] = [[], []];
   const killed: string[] = [];
@@ -75,6 +79,7 @@ const arrange = (load: LoadSnapshot, trial: Trial = { ok: false, problem: 'nobod
       complete: () => Promise.resolve(void steps.push('complete')),
     },
     times: { reloaded: (outcome) => void steps.push(`measured ${outcome}`) },
+    problemOf: () => ownProblem,
     onApplied: () => Promise.resolve(void steps.push('tell')),
     log: pino({ level: 'silent' }),
     load,
@@ -105,6 +110,14 @@ describe('Reloader', () => {
     for (const worker of workers) reloader.receive(worker, { type: 'applied', version: 2 });
     await done;
     expect(reloader.counts).toEqual({ applied: 1, rejected: 0, unchanged: 0 });
+  });
+  it('asks no worker for what the primary itself cannot serve', async () => {
+    const { reloader, supervisor, sent, steps } = arrange(next, undefined, 'admin.tls: ee key too small');
+    expect(await reloader.reload()).toMatchObject({
+      outcome: 'rejected',
+      problems: [{ message: 'admin.tls: ee key too small' }],
+    });
+    expect([supervisor.snapshot.version, sent, steps]).toEqual([1, [[], []], ['measured rejected']]);
   });
   it('lets every worker drop it when one of them cannot serve it', async () => {
     const { reloader, supervisor, workers, sent } = arrange(next);

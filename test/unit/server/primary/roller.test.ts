@@ -3,6 +3,8 @@ import type { ConfigSnapshot } from '../../../../src/contracts/config.js';
 import { PoolCare } from '../../../../src/server/primary/pool-care.js';
 import { RestartBackoff } from '../../../../src/server/primary/restart-backoff.js';
 import { Roller } from '../../../../src/server/primary/roller.js';
+import { recycleWorkers } from '../../../../src/server/primary/recycle-request.js';
+import type { InstancePhase } from '../../../../src/server/primary/supervisor.js';
 import { WorkerPool } from '../../../../src/server/primary/worker-pool.js';
 import { newWorkerRecord } from '../../../../src/server/primary/worker-slot.js';
 import type { WorkerSlot } from '../../../../src/server/primary/worker-slot.js';
@@ -25,7 +27,7 @@ const arrange = (size: number, starts: () => boolean = () => true) => {
   for (const slot of pool.slots) slot.worker = newWorker(1);
   const supervisor = {
     pool,
-    phase: 'ready' as const,
+    phase: 'ready' as InstancePhase,
     snapshot: {
       workers: size,
       scaling: undefined,
@@ -88,6 +90,12 @@ describe('Roller', () => {
     expect(await roller.replace(slot!, 'memory')).toBe(false);
     expect([slot!.worker, steps, roller.failed]).toEqual([before, ['succeed 1'], 1]);
   });
+  it('forks nobody once the instance stops', async () => {
+    const { roller, supervisor, pool, steps } = arrange(1);
+    supervisor.phase = 'draining';
+    expect(await roller.replace(pool.slots[0]!, 'age')).toBe(false);
+    expect([steps, roller.failed]).toEqual([[], 0]);
+  });
   it('hands the tried worker its place first, then renews the others', async () => {
     const { roller, supervisor, steps } = arrange(3);
     const trial = await roller.try({
@@ -122,6 +130,37 @@ describe('Roller', () => {
     for (let turn = 0; turn < 5; turn += 1) await settle();
     expect(steps.at(-1)).toBe('hand over 1 config');
     care.stop();
+  });
+});
+
+describe('a request to replace workers', () => {
+  const stopping = { status: 503, message: 'the instance is stopping' };
+
+  it('is refused while the instance stops, and nobody is forked', async () => {
+    const { roller, supervisor, steps } = arrange(2);
+    supervisor.phase = 'draining';
+    await expect(recycleWorkers({ supervisor, roller }, undefined)).rejects.toMatchObject(stopping);
+    expect([steps, roller.failed]).toEqual([[], 0]);
+  });
+  it('is told so when the instance stops before its turn, or meanwhile', async () => {
+    const { roller, supervisor, steps } = arrange(2);
+    const before = roller.exclusively(() => Promise.resolve((supervisor.phase = 'draining')));
+    const later = recycleWorkers({ supervisor, roller }, 1);
+    await expect(Promise.all([later, before])).rejects.toMatchObject(stopping);
+    expect(steps).toEqual([]);
+    supervisor.phase = 'ready';
+    const meanwhile = recycleWorkers({ supervisor, roller }, 1);
+    await Promise.resolve();
+    await Promise.resolve();
+    supervisor.phase = 'draining';
+    await expect(meanwhile).rejects.toMatchObject(stopping);
+    expect([steps, roller.failed]).toEqual([['succeed 1'], 0]);
+  });
+  it('says which worker has no successor', async () => {
+    const { roller, supervisor } = arrange(1, () => false);
+    await expect(recycleWorkers({ supervisor, roller }, 1)).rejects.toMatchObject({
+      ...{ status: 503, message: 'worker 1 was not replaced: its successor did not start' },
+    });
   });
 });
 
