@@ -90,8 +90,7 @@ export class Roller {
     const { supervisor } = this.#options;
     await supervisor.settlePorts(bootWith.snapshot);
     const [slot] = supervisor.pool.slots;
-    if (slot === undefined || this.#isStopping())
-      return { ok: false, problem: 'the instance is stopping' };
+    if (slot === undefined || this.#isStopping()) return { ok: false, problem: 'the instance is stopping' };
     const { worker, isReady } = await supervisor.succeed(slot, bootWith);
     if (isReady) return { ok: true, slot, worker };
     this.#failed += 1;

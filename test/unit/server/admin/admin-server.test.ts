@@ -124,18 +124,17 @@ describe('the admin listener', () => {
     expect((await ask('/metrics', { host: 'evil.test' })).status).toBe(421);
   });
 
-  it.each([
-    [['localhost', 'evil.test']],
-    [['localhost', 'localhost']],
-    [['evil.test', 'localhost']],
-  ])('refuses more than one Host: %j', async (hosts) => {
-    const fields = [...hosts.map((host) => `HoSt: ${host}`), 'Connection: close'].join('\r\n');
-    const socket = connect(admin.port, '127.0.0.1').setEncoding('latin1');
-    socket.write(`GET /livez HTTP/1.1\r\n${fields}\r\n\r\n`);
-    let answer = '';
-    for await (const piece of socket as AsyncIterable<string>) answer += piece;
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-  });
+  it.each([[['localhost', 'evil.test']], [['localhost', 'localhost']], [['evil.test', 'localhost']]])(
+    'refuses more than one Host: %j',
+    async (hosts) => {
+      const fields = [...hosts.map((host) => `HoSt: ${host}`), 'Connection: close'].join('\r\n');
+      const socket = connect(admin.port, '127.0.0.1').setEncoding('latin1');
+      socket.write(`GET /livez HTTP/1.1\r\n${fields}\r\n\r\n`);
+      let answer = '';
+      for await (const piece of socket as AsyncIterable<string>) answer += piece;
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    },
+  );
 
   it('reports what went wrong to the log, not to the client', async () => {
     metrics = () => Promise.reject(new Error('internal detail'));
