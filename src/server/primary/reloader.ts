@@ -181,8 +181,8 @@ export class Reloader {
     needNewWorkers: readonly string[] = [],
   ): Promise<readonly ConfigProblem[] | undefined> {
     if (this.#isStopping()) return STOPPING;
-    const { supervisor, scheduler, roller, problemOf } = this.#options;
-    const ownProblem = problemOf(next.snapshot);
+    const { supervisor, scheduler, roller } = this.#options;
+    const ownProblem = this.#options.problemOf(next.snapshot);
     if (ownProblem !== undefined) return this.#refuse(ownProblem, 'The admin listener');
     const workers = supervisor.pool.inPhase('ready').map(({ worker }) => worker);
     const rollout = new Rollout({ ...next, workers, scheduler });
