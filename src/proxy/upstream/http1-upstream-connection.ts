@@ -307,7 +307,9 @@ export class Http1UpstreamConnection
 
   onBodyBlocked(blocked: boolean): void {
     if (this.requestSent) return;
-    if (blocked) this.timer.arm(this.options?.idleTimeoutMs ?? 0);
+    // A response may have begun before the whole request was sent: its silence is watched all the same.
+    const isAwaited = this.phase === 'responding' && !this.socket.isPaused();
+    if (blocked || isAwaited) this.timer.arm(this.options?.idleTimeoutMs ?? 0);
     else this.timer.disarm();
   }
 

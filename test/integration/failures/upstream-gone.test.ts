@@ -47,6 +47,11 @@ const scripts: Scripts = {
   'hang-mid-head': writeOnly('HTTP/1.1 200 OK\r\nContent-Le'),
   'silent-sized': writeOnly(sized),
   'silent-chunked': writeOnly(chunked),
+  'silent-early': async ({ socket, body }) => {
+    await body(10);
+    socket.write(sized);
+    await body(10);
+  },
   trickle: ({ socket }) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     const timer = setInterval(() => socket.write('1\r\nx\r\n'), 50);
@@ -253,6 +258,19 @@ describe.each(['plain', 'secure'] as const)('inside the response body (%s client
     expect([response.status, response.text()]).toEqual([200, 'half of it']);
     expect(listener === 'plain' ? ['reset'] : ['closed', 'reset']).toContain(response.end);
     expect(await accessLine(torus, path)).toMatchObject({ status: 200, cause });
+  });
+
+  it('silence inside a response that began before the whole request was sent breaks it as well', async () => {
+    serial += 1;
+    const path = `/silent-early/${String(serial)}`;
+    await using client = await rawClient({ port: torus.port(listener), tls: listener === 'secure' });
+    await client.send(`${requestHead(`POST ${path}`, 'Content-Length: 20')}first half`);
+    await client.readUntil('half of it');
+    await client.send('other half');
+    expect(await accessLine(torus, path, 10_000)).toMatchObject({
+      status: 200,
+      cause: 'upstream.body.timeout',
+    });
   });
 
   it('the request timeout cuts a response that goes on too long', async () => {
